@@ -1,0 +1,6 @@
+/* Doubles itself for ever. */
+#include <unistd.h>
+
+int main(void) {
+    for (;;) fork();
+}

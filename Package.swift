@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Versions are exact and Package.resolved is not committed: package copies differ from place to place.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func product(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+
+let package = Package(
+    name: "archipelago",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "archipelago", targets: ["archipelago"]),
+        .executable(name: "archipelago-cage-entry", targets: ["CageEntry"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    ],
+    targets: [
+        // Layer 0: rules. Pure values and functions.
+        .target(name: "JSON", swiftSettings: strict),
+        .target(name: "Domain", swiftSettings: strict),
+        .target(name: "CargoIO", dependencies: ["JSON"], swiftSettings: strict),
+
+        // Layer 1: mechanisms.
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(
+            name: "OCI",
+            dependencies: [
+                "CArchive", product("AsyncHTTPClient", "async-http-client"), product("Crypto", "swift-crypto"),
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOFoundationCompat", "swift-nio"),
+            ], swiftSettings: strict),
+        .target(name: "Scanning", dependencies: ["Domain", product("Subprocess", "swift-subprocess"), product("SystemPackage", "swift-system")], swiftSettings: strict),
+        .target(name: "SandboxKernel"),
+        .target(name: "Sandbox", dependencies: ["Domain", "SandboxKernel"], swiftSettings: strict),
+        .target(name: "Storage", dependencies: [product("GRDB", "GRDB.swift")], swiftSettings: strict),
+        .target(name: "Fabric", swiftSettings: strict),
+        .target(
+            name: "WebSockets",
+            dependencies: [
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
+                product("NIOWebSocket", "swift-nio"),
+            ], swiftSettings: strict),
+
+        // Layer 2: services.
+        .target(name: "IslandLink", dependencies: ["JSON", "Domain"], swiftSettings: strict),
+        .target(
+            name: "Coordinator",
+            dependencies: [
+                "JSON", "Domain", "CargoIO", "OCI", "Scanning", "Storage", "Fabric", "IslandLink", product("Crypto", "swift-crypto"),
+                product("Logging", "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "Island",
+            dependencies: ["JSON", "Domain", "CargoIO", "OCI", "Sandbox", "WebSockets", "IslandLink", product("Logging", "swift-log")],
+            swiftSettings: strict),
+
+        // Layer 3: faces.
+        .target(
+            name: "Web",
+            dependencies: [
+                "JSON", "Domain", "Storage", "Coordinator", "IslandLink", "WebSockets", product("Hummingbird", "hummingbird"),
+                product("HummingbirdCore", "hummingbird"), product("HTTPTypes", "swift-http-types"), product("Logging", "swift-log"),
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("NIOHTTPTypes", "swift-nio-extras"), product("NIOHTTPTypesHTTP1", "swift-nio-extras"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "archipelago",
+            dependencies: [
+                "JSON", "Domain", "CargoIO", "OCI", "Scanning", "Sandbox", "Storage", "Fabric", "WebSockets", "Coordinator", "Island", "Web",
+                product("ArgumentParser", "swift-argument-parser"), product("AsyncHTTPClient", "async-http-client"),
+                product("Crypto", "swift-crypto"), product("Logging", "swift-log"), product("NIOCore", "swift-nio"),
+                product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
+                product("ServiceLifecycle", "swift-service-lifecycle"), product("UnixSignals", "swift-service-lifecycle"),
+                product("Subprocess", "swift-subprocess"), product("SystemPackage", "swift-system"), product("Yams", "Yams"),
+            ], swiftSettings: strict),
+        // Freestanding and static: it runs inside the cage, where there is no library to load.
+        .executableTarget(
+            name: "CageEntry",
+            cSettings: [
+                .unsafeFlags([
+                    "-O2", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-fno-pie", "-fno-builtin",
+                    "-fno-asynchronous-unwind-tables",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags(["-nostartfiles", "-static-executable", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static"])
+            ]),
+    ]
+)

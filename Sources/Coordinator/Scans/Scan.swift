@@ -1,0 +1,61 @@
+public import Domain
+public import JSON
+import Storage
+
+/// The scan of a submission's pinned digest.
+public struct Scan: Sendable, Hashable {
+    /// The digest that was scanned.
+    public let digest: String
+    /// How far it has come.
+    public let state: ScanState
+    /// The verdict, once finished.
+    public let verdict: ScanVerdict?
+    /// Every finding, worst first.
+    public let findings: [Finding]
+    /// What each scanner said of itself, as stored: objects with `scanner`, `version`, `database_updated_at`, `platform`,
+    /// `image_id`, `os`, `packages`.
+    public let reports: [JSONValue]
+    /// Why it could not scan: `code`, `message`, `remedy`.
+    public let failure: JSONObject?
+    /// When it is tried again, milliseconds since 1970 UTC; only while it could not scan.
+    public let nextTryAt: Timestamp?
+
+    init(_ row: ScanRow) throws {
+        guard let state = ScanState(rawValue: row.state), case .array(let findings)? = try? JSONValue(parsing: row.findings),
+            case .array(let reports)? = try? JSONValue(parsing: row.reports)
+        else { throw StorageError(.unexpectedShape, "scan \(row.id) cannot be read") }
+        digest = row.digest
+        self.state = state
+        verdict = row.verdict.flatMap(ScanVerdict.init)
+        self.findings = findings.compactMap(Finding.init(json:))
+        self.reports = reports
+        // Stored by this program as JSON; an unreadable text would only lose the words, the state stands beside it.
+        failure = row.failure.flatMap { try? JSONValue(parsing: $0) }?.object
+        nextTryAt = state == .couldNotScan && row.dueAt < Int.max ? Timestamp(milliseconds: row.dueAt) : nil
+    }
+}
+
+extension Finding {
+    /// The finding as an object of the API: `id`, `package`, `version`, `fixed_version`, `severity`, `package_url`, `scanners`.
+    public var json: JSONValue {
+        [
+            "id": .string(id), "package": .string(package), "version": .string(version), "fixed_version": .optional(fixedVersion),
+            "severity": .string(severity.rawValue), "package_url": .optional(packageURL),
+            "scanners": .array(scanners.map(JSONValue.string)),
+        ]
+    }
+
+    init?(json: JSONValue) {
+        guard let id = json["id"]?.string, let package = json["package"]?.string, let version = json["version"]?.string,
+            let severity = json["severity"]?.string.flatMap(Severity.init)
+        else { return nil }
+        self.init(
+            id: id, package: package, version: version, fixedVersion: json["fixed_version"]?.string, severity: severity,
+            packageURL: json["package_url"]?.string, scanners: json["scanners"]?.array?.compactMap(\.string) ?? [])
+    }
+
+    /// The finding in one line for people.
+    public var summary: String {
+        "\(id) in \(package) \(version): \(severity.rawValue)" + (fixedVersion.map { ", fixed in \($0)" } ?? ", no fix known")
+    }
+}

@@ -1,0 +1,30 @@
+import Foundation
+public import OCI
+
+/// Layouts written from a content store into a folder of their own.
+public struct StoreLayouts: ImageLayouts {
+    private let exporter: LayoutExporter
+    private let folder: String
+
+    /// Layouts below `folder`, which is emptied: what a stopped process left there is of no use.
+    ///
+    /// - Throws: when the folder cannot be made.
+    public init(store: ContentStore, folder: String) throws {
+        exporter = LayoutExporter(store: store)
+        self.folder = folder
+        let files = FileManager.default
+        if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
+        try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    public func makeLayout(of image: PlatformImage) async throws -> String {
+        let path = "\(folder)/\(UUID().uuidString)"
+        try await exporter.export(image, to: path)
+        return path
+    }
+
+    public func removeLayout(_ path: String) async {
+        // What stays is removed at the next start.
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}

@@ -1,0 +1,7 @@
+/// How long an Island holds a job without a word. Source: DESIGN §4.8.
+public enum LeaseTerms {
+    /// A lease ends this long after its last renewal.
+    public static let length: Duration = .seconds(30)
+    /// An Island renews its leases this often.
+    public static let renewal: Duration = .seconds(10)
+}

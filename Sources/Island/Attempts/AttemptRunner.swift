@@ -1,0 +1,147 @@
+import CargoIO
+public import Domain
+import IslandLink
+import JSON
+public import Logging
+import OCI
+public import Sandbox
+
+/// Runs one assignment: checks that it may run here, makes the image ready, runs it in the sandbox of its level, and hands
+/// its frames on as they come.
+public struct AttemptRunner: Sendable {
+    private let sandbox: any CargoSandbox
+    private let images: any ImageProvider
+    private let approved: ApprovedRegistries
+    private let levels: Set<TrustLevel>
+    private let logger: Logger
+
+    /// A runner for the levels that the sandbox can enforce here.
+    public init(
+        sandbox: any CargoSandbox, images: any ImageProvider, approved: ApprovedRegistries, levels: Set<TrustLevel>, logger: Logger
+    ) {
+        self.sandbox = sandbox
+        self.images = images
+        self.approved = approved
+        self.levels = levels
+        self.logger = logger
+    }
+
+    /// Runs an attempt that `holdings` has taken on, to its end; the end is noted there unless the attempt was cancelled.
+    func run(_ assignment: CoordinatorMessage.Assignment, _ holdings: Holdings) async {
+        let attempt = assignment.attempt
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                let end = await finish(assignment, holdings)
+                await holdings.stopWaiting(attempt)
+                if await holdings.isCancelled(attempt) { await holdings.forget(attempt) } else { await holdings.finish(end) }
+            }
+            group.addTask { await holdings.cancelled(attempt) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func finish(_ assignment: CoordinatorMessage.Assignment, _ holdings: Holdings) async -> IslandMessage.Finished {
+        let attempt = assignment.attempt
+        var end: JobEnd?
+        var result: Result<JSONObject, JobRefusal>
+        do {
+            let image = try await prepare(assignment)
+            let run = CargoRun(level: assignment.level)
+            let job = try cagedJob(assignment, image)
+            await holdings.start(attempt)
+            let ended = try await sandbox.run(job) { chunk in
+                // Frames before a violation still go out; the violation then ends the job.
+                let (frames, refusal) = await run.receive(chunk)
+                for frame in frames { try await holdings.append(frame.object, bytes: frame.bytes.count, to: attempt) }
+                if let refusal { throw refusal }
+            }
+            end = ended
+            result = await run.result(of: ended)
+        } catch {
+            result = .failure(JobRefusal(refusal(error)))
+        }
+        log(assignment, result)
+        return IslandMessage.Finished(
+            attempt: attempt, frames: await holdings.frameCount(attempt), done: try? result.get(), failure: result.failure,
+            runMilliseconds: end.map { Self.milliseconds($0.wallTime) } ?? 0, cpuMilliseconds: end.map { Self.milliseconds($0.cpuTime) } ?? 0,
+            peakMemoryBytes: end?.peakMemoryBytes ?? 0)
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Int {
+        Int(duration.components.seconds) * 1000 + Int(duration.components.attoseconds / 1_000_000_000_000_000)
+    }
+
+    /// Refuses what this Island cannot verify or enforce; DESIGN §5.3.
+    private func prepare(_ assignment: CoordinatorMessage.Assignment) async throws -> PreparedImage {
+        guard levels.contains(assignment.level) else {
+            throw JobRefusal("level_not_enforced", "This Island cannot enforce trust level \(assignment.level.rawValue).")
+        }
+        guard !assignment.level.requiresSignature else {
+            throw JobRefusal("signature_missing", "This Island cannot verify the signature that the trust level needs.")
+        }
+        guard assignment.runtime == .container else {
+            throw JobRefusal("runtime_not_supported", "This Island runs containers only.")
+        }
+        let reference = try ImageReference(parsing: assignment.image)
+        guard approved.contains(imageName: reference.name) else {
+            throw JobRefusal("registry_not_approved", "The image is not in a registry that this Island approves.")
+        }
+        return try await images.prepare(reference, digest: try Digest(assignment.digest))
+    }
+
+    private func cagedJob(_ assignment: CoordinatorMessage.Assignment, _ image: PreparedImage) throws -> CagedJob {
+        let command = image.configuration.entrypoint + image.configuration.cmd
+        guard !command.isEmpty else {
+            throw JobRefusal(JobFailure(fault: .cargo, code: "no_entrypoint", message: "The image names no program to start."))
+        }
+        return try CagedJob(
+            id: ContainerID("job-\(assignment.attempt.job)-\(assignment.attempt.number)"), rootFolder: image.rootFolder, command: command,
+            environment: image.configuration.env, workingFolder: image.configuration.workingDirectory, level: assignment.level,
+            timeout: .milliseconds(assignment.timeoutMilliseconds), input: assignment.input.bytes)
+    }
+
+    private func refusal(_ error: any Error) -> JobFailure {
+        switch error {
+        case let refusal as JobRefusal: return refusal.failure
+        case let error as OCIError:
+            return JobFailure(fault: .island, code: error.code.rawValue, message: "The Island could not take the image: \(error.message)")
+        case let error as SandboxError:
+            return JobFailure(fault: error.fault, code: error.code.rawValue, message: "The Island could not start the Cargo: \(error.message)")
+        case is CancellationError: return JobFailure(fault: .island, code: "island_stopped", message: "The Island stopped.")
+        default:
+            logger.error("attempt failed unexpectedly", metadata: ["error": "\(error)"])
+            return JobFailure(fault: .island, code: "internal", message: "The Island failed.")
+        }
+    }
+
+    private func log(_ assignment: CoordinatorMessage.Assignment, _ result: Result<JSONObject, JobRefusal>) {
+        var metadata: Logger.Metadata = [
+            "job.id": "\(assignment.attempt.job)", "job.attempt": "\(assignment.attempt.number)", "cargo.slug": "\(assignment.slug)",
+        ]
+        if let failure = result.failure {
+            metadata["failure.code"] = "\(failure.code)"
+            metadata["failure.message"] = "\(failure.message)"
+        }
+        logger.info("attempt ended", metadata: metadata)
+    }
+}
+
+/// A failure on its way through `throws` and `Result`.
+struct JobRefusal: Error {
+    let failure: JobFailure
+
+    init(_ failure: JobFailure) { self.failure = failure }
+
+    /// Something that this Island refuses; another one may not.
+    init(_ code: String, _ message: String) { failure = JobFailure(fault: .island, code: code, message: message) }
+}
+
+extension Result where Failure == JobRefusal {
+    fileprivate var failure: JobFailure? {
+        switch self {
+        case .success: nil
+        case .failure(let refusal): refusal.failure
+        }
+    }
+}

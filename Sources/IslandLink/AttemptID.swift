@@ -1,0 +1,36 @@
+import JSON
+
+/// One run of a job on one Island.
+public struct AttemptID: Sendable, Hashable, CustomStringConvertible {
+    /// The job.
+    public let job: String
+    /// The fencing number, from 1.
+    public let number: Int
+
+    /// A run of a job.
+    public init(job: String, number: Int) {
+        self.job = job
+        self.number = number
+    }
+
+    /// The job and the number, for logs.
+    public var description: String { "\(job)#\(number)" }
+
+    var members: JSONObject { ["job": .string(job), "attempt": .int(number)] }
+
+    init(_ reader: inout FieldReader) throws(LinkError) {
+        let job = reader.required("job", reader.string("job"))
+        let number = reader.required("attempt", reader.int("attempt", in: 1...Int.max))
+        guard let job, let number else { throw LinkError(reader.firstMistake) }
+        self.init(job: job, number: number)
+    }
+}
+
+extension FieldReader {
+    var firstMistake: String { mistakes.first.map { "\($0.pointer) \($0.message)" } ?? "a field is missing or wrong" }
+
+    mutating func need<Value>(_ name: String, _ value: Value?) throws(LinkError) -> Value {
+        guard let value = required(name, value) else { throw LinkError(firstMistake) }
+        return value
+    }
+}

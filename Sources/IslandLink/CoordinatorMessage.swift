@@ -1,0 +1,146 @@
+public import Domain
+public import JSON
+
+/// What the coordinator says to an Island.
+public enum CoordinatorMessage: Sendable, Hashable {
+    /// The answer to `hello`: the Island's id and, for each attempt that it still may go on with, the number of its newest
+    /// stored frame. Attempts that are not named are lost; the Island ends and forgets them.
+    case welcome(island: String, resume: [Resumption])
+    /// Run this.
+    case assign(Assignment)
+    /// Frames of an attempt up to this number are on disk.
+    case stored(AttemptID, upTo: Int)
+    /// End this attempt; nobody wants it any more.
+    case cancel(AttemptID)
+    /// The end of an attempt was taken note of; the Island forgets it.
+    case settled(AttemptID)
+
+    /// An attempt that goes on after a reconnect.
+    public struct Resumption: Sendable, Hashable {
+        /// The attempt.
+        public let attempt: AttemptID
+        /// The number of its newest stored frame, 0 for none.
+        public let storedUpTo: Int
+
+        /// An attempt that goes on.
+        public init(attempt: AttemptID, storedUpTo: Int) {
+            self.attempt = attempt
+            self.storedUpTo = storedUpTo
+        }
+    }
+
+    /// The contents of `assign`.
+    public struct Assignment: Sendable, Hashable {
+        /// The attempt.
+        public let attempt: AttemptID
+        /// The Cargo's slug, for the Island's owner to read.
+        public let slug: String
+        /// The kind of Cargo.
+        public let runtime: RuntimeType
+        /// The full image reference.
+        public let image: String
+        /// The digest that must be run, whatever the tag says now.
+        public let digest: String
+        /// The level whose sandbox it runs in.
+        public let level: TrustLevel
+        /// Wall-clock time that the Cargo may take, in milliseconds.
+        public let timeoutMilliseconds: Int
+        /// The object for its stdin.
+        public let input: JSONObject
+
+        /// The contents of `assign`.
+        public init(
+            attempt: AttemptID, slug: String, runtime: RuntimeType, image: String, digest: String, level: TrustLevel,
+            timeoutMilliseconds: Int, input: JSONObject
+        ) {
+            self.attempt = attempt
+            self.slug = slug
+            self.runtime = runtime
+            self.image = image
+            self.digest = digest
+            self.level = level
+            self.timeoutMilliseconds = timeoutMilliseconds
+            self.input = input
+        }
+    }
+}
+
+extension CoordinatorMessage {
+    /// The message as it goes over the link: one JSON object, `type` first.
+    public var text: String { json.text }
+
+    private var json: JSONObject {
+        switch self {
+        case .welcome(let island, let resume):
+            let attempts = resume.map { resumption -> JSONValue in
+                var object = resumption.attempt.members
+                object["stored_up_to"] = .int(resumption.storedUpTo)
+                return .object(object)
+            }
+            return ["type": "welcome", "version": .int(LinkVersion.current), "island": .string(island), "resume": .array(attempts)]
+        case .assign(let assignment):
+            var object = assignment.attempt.message("assign")
+            object["slug"] = .string(assignment.slug)
+            object["runtime_type"] = .string(assignment.runtime.rawValue)
+            object["image"] = .string(assignment.image)
+            object["digest"] = .string(assignment.digest)
+            object["trust_level"] = .int(assignment.level.rawValue)
+            object["timeout_ms"] = .int(assignment.timeoutMilliseconds)
+            object["input"] = .object(assignment.input)
+            return object
+        case .stored(let attempt, let upTo):
+            var object = attempt.message("stored")
+            object["up_to"] = .int(upTo)
+            return object
+        case .cancel(let attempt): return attempt.message("cancel")
+        case .settled(let attempt): return attempt.message("settled")
+        }
+    }
+
+    /// Reads a message.
+    ///
+    /// - Throws: ``LinkError`` naming the place; nothing of a wrong message is used.
+    public init(parsing text: String) throws(LinkError) {
+        let (type, object) = try LinkText.open(text)
+        var reader = FieldReader(object)
+        switch type {
+        case "welcome": self = try Self.welcome(&reader)
+        case "assign": self = .assign(try Assignment(&reader))
+        case "stored":
+            self = .stored(try AttemptID(&reader), upTo: try reader.need("up_to", reader.int("up_to", in: 0...Int.max)))
+        case "cancel": self = .cancel(try AttemptID(&reader))
+        case "settled": self = .settled(try AttemptID(&reader))
+        default: throw LinkError("/type '\(type.prefix(32))' is not a message of a coordinator")
+        }
+    }
+
+    private static func welcome(_ reader: inout FieldReader) throws(LinkError) -> CoordinatorMessage {
+        let version = try reader.need("version", reader.int("version"))
+        guard version == LinkVersion.current else {
+            throw LinkError("the coordinator speaks version \(version) of the link, this Island \(LinkVersion.current); update the older one")
+        }
+        let island = try reader.need("island", reader.string("island"))
+        var resume: [Resumption] = []
+        for (index, value) in try reader.need("resume", reader.array("resume")).enumerated() {
+            guard case .object(let object) = value else { throw LinkError("/resume/\(index) must be an object") }
+            var inner = FieldReader(object, at: "/resume/\(index)")
+            let attempt = try AttemptID(&inner)
+            resume.append(
+                Resumption(attempt: attempt, storedUpTo: try inner.need("stored_up_to", inner.int("stored_up_to", in: 0...Int.max))))
+        }
+        return .welcome(island: island, resume: resume)
+    }
+}
+
+extension CoordinatorMessage.Assignment {
+    fileprivate init(_ reader: inout FieldReader) throws(LinkError) {
+        attempt = try AttemptID(&reader)
+        slug = try reader.need("slug", reader.string("slug"))
+        runtime = try reader.need("runtime_type", reader.string("runtime_type").flatMap(RuntimeType.init))
+        image = try reader.need("image", reader.string("image"))
+        digest = try reader.need("digest", reader.string("digest"))
+        level = try reader.need("trust_level", reader.int("trust_level").flatMap(TrustLevel.init))
+        timeoutMilliseconds = try reader.need("timeout_ms", reader.int("timeout_ms", in: 1...Int.max))
+        input = try reader.need("input", reader.object("input"))
+    }
+}

@@ -1,0 +1,97 @@
+/// Reads the members of an object one by one and gathers everything that is wrong, so that a sender hears of all at once.
+public struct FieldReader: Sendable {
+    /// One thing wrong with a document, and where.
+    public struct Mistake: Error, Sendable, Hashable {
+        /// The place as a JSON pointer (RFC 6901).
+        public let pointer: String
+        /// What would be right.
+        public let message: String
+    }
+
+    private let object: JSONObject
+    private let base: String
+    private var known: Set<String> = []
+    /// What was wrong so far, in the order of reading.
+    public private(set) var mistakes: [Mistake] = []
+
+    /// A reader of an object that stands at `pointer` in its document.
+    public init(_ object: JSONObject, at pointer: String = "") {
+        self.object = object
+        base = pointer
+    }
+
+    /// The pointer of a member: the name with `~` and `/` escaped (RFC 6901 §3).
+    public func pointer(_ name: String) -> String {
+        base + "/" + name.reduce(into: "") { $0 += $1 == "~" ? "~0" : $1 == "/" ? "~1" : String($1) }
+    }
+
+    /// Notes a mistake at a member.
+    public mutating func note(_ name: String, _ message: String) {
+        mistakes.append(Mistake(pointer: pointer(name), message: message))
+    }
+
+    /// Takes over a mistake that a reader of a nested object found.
+    public mutating func take(_ mistake: Mistake) { mistakes.append(mistake) }
+
+    /// The member's value as it stands; `nil` when it is missing or `null`.
+    public mutating func value(_ name: String) -> JSONValue? {
+        known.insert(name)
+        guard let value = object[name], !value.isNull else { return nil }
+        return value
+    }
+
+    private mutating func read<Value>(_ name: String, _ kind: String, _ convert: (JSONValue) -> Value?) -> Value? {
+        guard let value = value(name) else { return nil }
+        if let converted = convert(value) { return converted }
+        note(name, "must be \(kind), not \(value.kind)")
+        return nil
+    }
+
+    /// A string, or `nil` when missing, `null` or (noted) of another type; so do the readers below.
+    public mutating func string(_ name: String) -> String? { read(name, "a string", \.string) }
+
+    /// A whole number that fits in 64 bits.
+    public mutating func int(_ name: String) -> Int? { read(name, "a whole number", \.int) }
+
+    /// A whole number within a range; outside it is a mistake.
+    public mutating func int(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard let value = int(name) else { return nil }
+        if range.contains(value) { return value }
+        note(name, "must be from \(range.lowerBound) to \(range.upperBound)")
+        return nil
+    }
+
+    /// `true` or `false`.
+    public mutating func bool(_ name: String) -> Bool? { read(name, "true or false", \.bool) }
+
+    /// An object.
+    public mutating func object(_ name: String) -> JSONObject? { read(name, "an object", \.object) }
+
+    /// An array.
+    public mutating func array(_ name: String) -> [JSONValue]? { read(name, "an array", \.array) }
+
+    /// An array of strings; each element of another type is a mistake of its own.
+    public mutating func strings(_ name: String) -> [String]? {
+        guard let elements = array(name) else { return nil }
+        var strings: [String] = []
+        for (index, element) in elements.enumerated() {
+            if let string = element.string {
+                strings.append(string)
+            } else {
+                mistakes.append(Mistake(pointer: pointer(name) + "/\(index)", message: "must be a string, not \(element.kind)"))
+            }
+        }
+        return strings
+    }
+
+    /// Takes `value`, or notes that the member is required when it is missing and nothing was noted of it yet.
+    public mutating func required<Value>(_ name: String, _ value: Value?) -> Value? {
+        if value == nil, !mistakes.contains(where: { $0.pointer.hasPrefix(pointer(name)) }) { note(name, "is required") }
+        return value
+    }
+
+    /// Notes every member that nobody asked for.
+    public mutating func refuseUnknown() {
+        for member in object.members where !known.contains(member.name) { note(member.name, "is not a known field") }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+
+/// Where a URL leads: scheme, host and port. Two URLs of one origin may see the same credentials.
+struct Origin: Hashable, Sendable {
+    let scheme: String
+    let host: String
+    let port: Int
+
+    /// Whether the host is this machine, by name or number.
+    var isLoopback: Bool { Origin.isLoopback(host) }
+
+    /// Reads the origin of an absolute URL.
+    ///
+    /// - Returns: `nil` for another scheme than http and https, for a URL without host, and for one that carries a user name.
+    init?(_ url: URL) {
+        guard let scheme = url.scheme?.lowercased(), scheme == "http" || scheme == "https",
+            let host = url.host(percentEncoded: true)?.lowercased(), !host.isEmpty, url.user == nil, url.password == nil
+        else { return nil }
+        self.scheme = scheme
+        self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        self.port = url.port ?? (scheme == "https" ? 443 : 80)
+    }
+
+    /// `localhost`, `127.0.0.0/8`, `::1`, their mapped form, and names below `localhost`.
+    static func isLoopback(_ host: String) -> Bool {
+        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        if bare == "localhost" || bare.hasSuffix(".localhost") || bare == "::1" { return true }
+        let parts = (bare.hasPrefix("::ffff:") ? bare.dropFirst(7) : Substring(bare)).split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.first == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}
+
+/// Which URLs a client may go to for one registry.
+struct EndpointPolicy: Sendable {
+    /// The registry's own origin; credentials go nowhere else.
+    let origin: Origin
+    /// Base of its URLs, `https://host[:port]/v2/`.
+    let base: URL
+
+    /// - Throws: `invalid_reference` when the registry makes no URL.
+    init(_ reference: ImageReference, configuration: RegistryConfiguration) throws(OCIError) {
+        let host = reference.registry == "docker.io" ? "registry-1.docker.io" : reference.registry
+        let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
+        let isPlain =
+            configuration.plainHTTPRegistries.contains(reference.registry)
+            || configuration.loopbackUsesPlainHTTP && Origin.isLoopback(name)
+        guard let base = URL(string: "\(isPlain ? "http" : "https")://\(host)/v2/"), let origin = Origin(base) else {
+            throw OCIError(.invalidReference, "The registry \"\(OCIError.printable(reference.registry))\" is no host name.")
+        }
+        self.base = base
+        self.origin = origin
+    }
+
+    /// Judges a URL that the registry named: a redirect, an upload place or a token service.
+    ///
+    /// - Parameters:
+    ///   - location: absolute, or relative to `current`.
+    ///   - current: the URL that was asked.
+    /// - Throws: `protocol_violation` for no URL, a step from https to http, plain http to another host than the registry's,
+    ///   and a step from another machine to this one's loopback.
+    func url(for location: String, from current: URL) throws(OCIError) -> URL {
+        guard location.utf8.count <= 8192, let url = URL(string: location, relativeTo: current)?.absoluteURL, let target = Origin(url)
+        else { throw OCIError(.protocolViolation, "The registry \(origin.host) answered with a place that is no web address.") }
+        guard target.scheme == "https" || target == origin || (origin.scheme == "http" && origin.isLoopback && target.isLoopback) else {
+            throw OCIError(.protocolViolation, "The registry \(origin.host) led to an unprotected (http) place; that is refused.")
+        }
+        guard origin.isLoopback || !target.isLoopback else {
+            throw OCIError(.protocolViolation, "The registry \(origin.host) led to this machine's own loopback address; that is refused.")
+        }
+        return url
+    }
+}

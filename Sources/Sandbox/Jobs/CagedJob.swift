@@ -1,0 +1,83 @@
+public import Domain
+
+/// The name of a container: 1 to 64 of `a`–`z`, `0`–`9` and `-`, not starting with `-`.
+public struct ContainerID: Sendable, Hashable, CustomStringConvertible {
+    /// The name.
+    public let text: String
+
+    /// - Throws: ``SandboxError`` `invalid_job` for any other text.
+    public init(_ text: String) throws {
+        let isWellFormed = (1...64).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-")
+            && text.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
+        guard isWellFormed else { throw SandboxError(.invalidJob, "A container's name is 1 to 64 of a-z, 0-9 and -.", cause: text) }
+        self.text = text
+    }
+
+    /// The name.
+    public var description: String { text }
+}
+
+/// One run of a Cargo, described completely. A value that exists is within every bound.
+public struct CagedJob: Sendable {
+    /// The container's name, unique among the jobs that run.
+    public let id: ContainerID
+    /// Absolute path of the unpacked image. It is shared and never written, but for the folders `proc`, `dev` and `tmp`, which
+    /// are made where they are missing. An owner in the image is the same number plus `RuncConfiguration.idOffset` on the host,
+    /// and every folder above must let others through (`o+x`).
+    public let rootFolder: String
+    /// Entry point and arguments; a first part without `/` is looked for in `PATH`. 1 to 256 parts, at most 64 KiB.
+    public let command: [String]
+    /// The image's variables, each `NAME=VALUE`, at most 256 and 64 KiB. The sandbox's own win over them.
+    public let environment: [String]
+    /// Absolute path inside the image.
+    public let workingFolder: String
+    /// What the Cargo may use.
+    public let level: TrustLevel
+    /// Wall-clock time from the start of the Cargo to its end, above 0 and at most the level's.
+    public let timeout: Duration
+    /// All that the Cargo reads from standard input. It is written as far as the Cargo reads, then closed.
+    public let input: [UInt8]
+
+    /// Most parts of a command, and most variables. Chosen: far above what images have, far below what the kernel takes.
+    public static let partsMax = 256
+    /// Most bytes of a command, and of all variables. Chosen: half of the 128 KiB that the kernel takes as one argument.
+    public static let textBytesMax = 65536
+
+    /// - Parameter timeout: clamped to the level's limit; `nil` is the level's limit.
+    /// - Throws: ``SandboxError`` `invalid_job` naming the bound that is broken.
+    public init(
+        id: ContainerID, rootFolder: String, command: [String], environment: [String] = [], workingFolder: String = "/",
+        level: TrustLevel, timeout: Duration? = nil, input: [UInt8]
+    ) throws {
+        try Self.check(command, what: "command")
+        try Self.check(environment, what: "environment")
+        guard let program = command.first, !program.isEmpty else { throw SandboxError(.invalidJob, "The image has no command.") }
+        guard environment.allSatisfy({ $0.utf8.contains(UInt8(ascii: "=")) && !$0.hasPrefix("=") }) else {
+            throw SandboxError(.invalidJob, "A variable of the image is not NAME=VALUE.")
+        }
+        for (path, what) in [(rootFolder, "root folder"), (workingFolder, "working folder")] {
+            guard path.hasPrefix("/"), path.utf8.count < 4096, !path.utf8.contains(0) else {
+                throw SandboxError(.invalidJob, "The \(what) is not an absolute path.", cause: path)
+            }
+        }
+        let longest = level.limits.timeout
+        let wanted = timeout ?? longest
+        guard wanted > .zero else { throw SandboxError(.invalidJob, "A job needs a time above 0.") }
+        self.id = id
+        self.rootFolder = rootFolder
+        self.command = command
+        self.environment = environment
+        self.workingFolder = workingFolder
+        self.level = level
+        self.timeout = min(wanted, longest)
+        self.input = input
+    }
+
+    private static func check(_ texts: [String], what: String) throws {
+        guard texts.count <= partsMax else { throw SandboxError(.invalidJob, "The \(what) has more than \(partsMax) parts.") }
+        guard texts.reduce(0, { $0 + $1.utf8.count + 1 }) <= textBytesMax else {
+            throw SandboxError(.invalidJob, "The \(what) is longer than \(textBytesMax) bytes.")
+        }
+        guard !texts.contains(where: { $0.utf8.contains(0) }) else { throw SandboxError(.invalidJob, "The \(what) holds a zero byte.") }
+    }
+}

@@ -1,0 +1,43 @@
+/// Where a ``RuncSandbox`` finds its parts and keeps its state.
+public struct RuncConfiguration: Sendable, Hashable {
+    /// The container runtime, an absolute path.
+    public var runcPath: String
+    /// The static program `archipelago-cage-entry`, an absolute path.
+    public var cageEntryPath: String
+    /// A folder of this sandbox alone, absolute path; made if it is missing. Holds what a restart needs to clean up, never a job's
+    /// input or output.
+    public var stateFolder: String
+    /// Name of the control group above those of the jobs. Sandboxes may share it.
+    public var cgroupParent: String
+    /// The host's number of the container's user 0. 65,536 numbers from here on must belong to nobody else.
+    public var idOffset: Int
+    /// Longest time that one command of the runtime may take.
+    public var commandTimeout: Duration
+    /// Longest time that a killed container may take to be gone.
+    public var killTimeout: Duration
+
+    /// - Parameters:
+    ///   - runcPath: Chosen: where Debian has it.
+    ///   - idOffset: Chosen: the first number that useradd gives to subordinate ids.
+    ///   - commandTimeout: Chosen: 600 times the usual 50 ms; only a stuck host takes that long.
+    ///   - killTimeout: Chosen: a process that does not die in 10 s is stuck in the kernel.
+    public init(
+        runcPath: String = "/usr/sbin/runc", cageEntryPath: String, stateFolder: String, cgroupParent: String = "archipelago",
+        idOffset: Int = 100_000, commandTimeout: Duration = .seconds(30), killTimeout: Duration = .seconds(10)
+    ) {
+        self.runcPath = runcPath
+        self.cageEntryPath = cageEntryPath
+        self.stateFolder = stateFolder
+        self.cgroupParent = cgroupParent
+        self.idOffset = idOffset
+        self.commandTimeout = commandTimeout
+        self.killTimeout = killTimeout
+    }
+
+    /// The runtime's own state, its `--root`.
+    var runtimeFolder: String { stateFolder + "/runtime" }
+    /// Images of trial jobs, which the mapped user must reach.
+    var trialsFolder: String { stateFolder + "/trials" }
+    /// One folder a job, there from before its container is made until after it is gone.
+    var bundlesFolder: String { stateFolder + "/bundles" }
+}

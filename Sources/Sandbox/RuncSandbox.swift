@@ -1,0 +1,131 @@
+import Domain
+import FoundationEssentials
+import Glibc
+import SandboxKernel
+
+/// Runs Cargos of level 0 in containers of the runtime `runc`.
+///
+/// This process becomes the subreaper of its descendants and waits for each container's first process itself, which is the only
+/// way to tell exactly how a Cargo ended. Needs root. Two sandboxes of one process or host are independent if their state
+/// folders differ.
+public actor RuncSandbox: CargoSandbox {
+    /// Where the parts are.
+    public nonisolated let configuration: RuncConfiguration
+
+    private let groups: ControlGroups
+    /// Held locked for the life of the sandbox: two owners of a state folder would remove each other's containers.
+    private let lock: Descriptor
+    private let processors: Int
+    private var running: [ContainerID: CageLink] = [:]
+    private var isShutDown = false
+    private var trials = 0
+    private var waitingForIdle: [CheckedContinuation<Void, Never>] = []
+
+    /// Takes the state folder into use, making it if it is missing. Blocks shortly; removes nothing: see ``removeLeftovers()``.
+    ///
+    /// - Throws: ``SandboxError`` `unavailable` if another sandbox has the folder; `system_call` if it cannot be made.
+    public init(configuration: RuncConfiguration) throws {
+        self.configuration = configuration
+        groups = try ControlGroups.ofHost()
+        processors = ProcessInfo.processInfo.activeProcessorCount
+        do {
+            // The trial images lie below the state folder, and their root is opened as the mapped user.
+            try Self.makeFolder(configuration.stateFolder, mode: 0o711)
+            try Self.makeFolder(configuration.trialsFolder, mode: 0o711)
+            try Self.makeFolder(configuration.runtimeFolder, mode: 0o700)
+            try Self.makeFolder(configuration.bundlesFolder, mode: 0o700)
+        } catch {
+            throw SandboxError(.systemCall, "The sandbox's state folder cannot be made.", cause: "\(error)")
+        }
+        let lock = try Descriptor.open(configuration.stateFolder + "/lock", O_RDWR | O_CREAT, mode: 0o600)
+        guard kernel_lock_exclusively(lock.number) == 0 else {
+            throw SandboxError(.unavailable, "Another process uses the sandbox's state folder.", cause: configuration.stateFolder)
+        }
+        self.lock = lock
+    }
+
+    public func run(_ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
+        guard job.level == .untrusted else {
+            throw SandboxError(.levelNotEnforced, "This version enforces level 0 only.", cause: "level \(job.level.rawValue)")
+        }
+        guard !isShutDown else { throw SandboxError(.unavailable, "The sandbox is shut down.") }
+        guard running[job.id] == nil else { throw SandboxError(.alreadyRunning, "A job of this name is running.", cause: job.id.text) }
+        try Task.checkCancellation()
+        let link = try CageLink()
+        running[job.id] = link
+        defer { forget(job.id) }
+        let cage = Cage(job: job, configuration: configuration, groups: groups, processors: processors)
+        try BlockingThread.start { link.finish(Result { try cage.run(link: link) }) }
+        return try await withTaskCancellationHandler {
+            try await Self.relay(link, onOutput: onOutput)
+        } onCancel: {
+            link.stop()
+        }
+    }
+
+    /// Hands output over piece by piece until the cage's thread is done, and cleaned up, whatever happens.
+    private nonisolated static func relay(
+        _ link: CageLink, onOutput: @Sendable ([UInt8]) async throws -> Void
+    ) async throws -> JobEnd {
+        var readerError: (any Error)?
+        while true {
+            switch await link.next() {
+            case .output(let bytes):
+                do {
+                    try await onOutput(bytes)
+                } catch {
+                    readerError = error
+                    link.stop()
+                }
+            case .ended(.failure(let error as SandboxError)): throw error
+            case .ended(let result):
+                if let readerError, !Task.isCancelled { throw readerError }
+                return try result.get()
+            }
+        }
+    }
+
+    /// Removes what an earlier process left in the state folder: containers, control groups and bundles. Jobs that run now are
+    /// left alone. What cannot be removed is tried again at the next call.
+    public func removeLeftovers() async {
+        let active = Set(running.keys.map(\.text))
+        let configuration = configuration
+        let groups = groups
+        // An error means that no thread could be started; what is left stays for the next call.
+        try? await BlockingThread.value {
+            Leftovers(configuration: configuration, groups: groups).remove(except: active)
+        }
+    }
+
+    /// Kills every job, waits until all are gone, and removes what the sandbox has made outside its state folder. Idempotent;
+    /// after it ``run(_:onOutput:)`` throws.
+    public func shutdown() async {
+        isShutDown = true
+        for link in running.values { link.stop() }
+        if !running.isEmpty { await withCheckedContinuation { waitingForIdle.append($0) } }
+        await removeLeftovers()
+        groups.removeIfEmpty("/" + configuration.cgroupParent)
+    }
+
+    public func enforceableLevels() async -> [LevelReport] {
+        await LevelChecks(configuration: configuration, groups: groups, sandbox: self).reports()
+    }
+
+    /// A number for one trial of the levels, so that two at once do not meet.
+    func nextTrial() -> Int {
+        trials += 1
+        return trials
+    }
+
+    private static func makeFolder(_ path: String, mode: mode_t) throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try checked("chmod", path) { chmod(path, mode) == 0 ? 0 : -errno }
+    }
+
+    private func forget(_ id: ContainerID) {
+        running[id] = nil
+        guard running.isEmpty else { return }
+        waitingForIdle.forEach { $0.resume() }
+        waitingForIdle = []
+    }
+}

@@ -1,0 +1,108 @@
+import Domain
+
+extension RuntimeSpecification {
+    /// Where the cage entry is mounted. `/dev` is a small file system of the container's own, so no shared root needs a mount
+    /// point; a mount on a file has flags of its own, so the `noexec` of `/dev` does not reach it.
+    static let cageEntryPath = "/dev/cage-entry"
+
+    /// The user and group of the Cargo inside the container: `nobody`, not 0 even in its own user namespace.
+    static let innerUser = 65534
+
+    /// How many ids are mapped, from 0. Source: subuid(5), the customary size of a range.
+    static let mappedIDs = 65536
+
+    /// Names inside the container. Chosen: the same on every Island, so that a Cargo cannot tell them apart.
+    static let hostname = "cargo"
+
+    /// Variables that no image can change.
+    static let fixedEnvironment = [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "TMPDIR=/tmp", "HOSTNAME=cargo", "USER=cargo",
+    ]
+
+    /// Processor time is shared out in periods of 100 ms. Source: Linux, Documentation/scheduler/sched-bwc.rst, the default.
+    static let periodMicroseconds = 100_000
+
+    /// The container of a job.
+    ///
+    /// - Parameters:
+    ///   - folder: where the runtime finds the root folder, if not at the job's own path.
+    ///   - processors: how many cores the host has; a quota above them would promise what is not there.
+    init(job: CagedJob, root folder: String? = nil, configuration: RuncConfiguration, architecture: Architecture, processors: Int) {
+        let limits = job.level.limits
+        process = Process(
+            user: User(uid: Self.innerUser, gid: Self.innerUser),
+            args: [Self.cageEntryPath, job.workingFolder] + job.command,
+            env: Self.environment(of: job),
+            // The cage entry goes to the job's folder itself: runc would create a missing one in the shared root.
+            cwd: "/",
+            rlimits: Self.resourceLimits(limits),
+            // Chosen: halfway. When the whole host runs out of memory, a Cargo goes before anything of the Island.
+            oomScoreAdj: 500)
+        root = Root(path: folder ?? job.rootFolder)
+        hostname = Self.hostname
+        mounts = Self.mounts(limits, cageEntryPath: configuration.cageEntryPath)
+        let mapping = [Mapping(containerID: 0, hostID: configuration.idOffset, size: Self.mappedIDs)]
+        linux = Linux(
+            namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup", "user"].map(Namespace.init),
+            uidMappings: mapping,
+            gidMappings: mapping,
+            maskedPaths: Self.maskedPaths,
+            readonlyPaths: Self.readonlyPaths,
+            cgroupsPath: "/\(configuration.cgroupParent)/\(job.id)",
+            resources: Resources(
+                devices: [Device(allow: false, access: "rwm")],
+                memory: Memory(limit: limits.memoryBytes, swap: limits.memoryBytes),
+                cpu: Processor(
+                    period: Self.periodMicroseconds, quota: min(limits.cpus, max(processors, 1)) * Self.periodMicroseconds),
+                pids: Processes(limit: limits.processes)),
+            seccomp: .outer(for: architecture))
+    }
+
+    /// The image's variables and then ours; of two with one name ours is kept.
+    private static func environment(of job: CagedJob) -> [String] {
+        let names = Set(fixedEnvironment.compactMap { $0.split(separator: "=").first })
+        let own = job.environment.filter { variable in
+            !names.contains(variable.prefix { $0 != "=" })
+        }
+        return own + fixedEnvironment
+    }
+
+    /// Chosen: 256 descriptors are plenty for a program without a network; no core file may leave the cage; no file can be larger
+    /// than the only place to put it; locked memory and message queues are kernel memory that a Cargo has no use for.
+    private static func resourceLimits(_ limits: LevelLimits) -> [ResourceLimit] {
+        [
+            ResourceLimit("RLIMIT_NOFILE", 256),
+            ResourceLimit("RLIMIT_CORE", 0),
+            ResourceLimit("RLIMIT_FSIZE", limits.temporaryBytes),
+            ResourceLimit("RLIMIT_MEMLOCK", 65536),
+            ResourceLimit("RLIMIT_MSGQUEUE", 0),
+        ]
+    }
+
+    private static func mounts(_ limits: LevelLimits, cageEntryPath entry: String) -> [Mount] {
+        // Chosen: 4 KiB a file on average, a page, so that as many files as bytes fit.
+        let inodes = limits.temporaryBytes / 4096
+        return [
+            Mount(destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
+            Mount(
+                destination: "/dev", type: "tmpfs", source: "tmpfs",
+                options: ["nosuid", "noexec", "strictatime", "mode=755", "size=64k", "ro"]),
+            Mount(destination: cageEntryPath, type: "bind", source: entry, options: ["bind", "ro", "nosuid", "nodev"]),
+            // runc gives the mount the mode of the folder below it, whatever `mode` says: the owner must be the Cargo.
+            Mount(
+                destination: "/tmp", type: "tmpfs", source: "tmpfs",
+                options: [
+                    "nosuid", "nodev", "noexec", "mode=1777", "size=\(limits.temporaryBytes)", "nr_inodes=\(inodes)",
+                    "uid=\(innerUser)", "gid=\(innerUser)",
+                ]),
+        ]
+    }
+
+    /// Files that tell about the host or reach into its kernel. Source: the defaults of Docker and containerd.
+    private static let maskedPaths = [
+        "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+        "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+    ]
+
+    private static let readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+}

@@ -1,0 +1,27 @@
+extension RuntimeSpecification.Seccomp {
+    /// The outer filter: ``DefaultCalls``, everything else EPERM.
+    static func outer(for architecture: Architecture) -> RuntimeSpecification.Seccomp {
+        let allow = "SCMP_ACT_ALLOW"
+        let refuse = "SCMP_ACT_ERRNO"
+        var rules = [
+            Rule(names: DefaultCalls.allowed.map(\.name), action: allow),
+            Rule(
+                names: ["clone"], action: allow,
+                args: [Argument(index: 0, value: DefaultCalls.namespaceFlags, valueTwo: 0, op: "SCMP_CMP_MASKED_EQ")]),
+            Rule(names: ["clone3"], action: refuse, errnoRet: DefaultCalls.noSuchCall),
+            Rule(
+                names: ["ioctl"], action: allow,
+                args: [Argument(index: 1, value: DefaultCalls.terminalInjection, op: "SCMP_CMP_NE")]),
+        ]
+        rules += DefaultCalls.addressFamilies.map { family in
+            Rule(names: ["socket"], action: allow, args: [Argument(index: 0, value: family, op: "SCMP_CMP_EQ")])
+        }
+        rules += [
+            Rule(names: DefaultCalls.killed.map(\.name), action: "SCMP_ACT_KILL_PROCESS"),
+            Rule(names: [DefaultCalls.highestNamedCall], action: refuse, errnoRet: DefaultCalls.permissionDenied),
+        ]
+        return RuntimeSpecification.Seccomp(
+            defaultAction: refuse, defaultErrnoRet: DefaultCalls.permissionDenied, architectures: [architecture.seccompName],
+            syscalls: rules)
+    }
+}

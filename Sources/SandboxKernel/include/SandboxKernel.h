@@ -1,0 +1,46 @@
+/* The kernel's calls that the sandbox makes and that Swift cannot reach (variadic, GNU-only or macro), in one place.
+ *
+ * Every function that can fail answers a value of at least 0, or the negative errno; a call that a signal interrupted is made
+ * again. Every descriptor is made close-on-exec. None of them keeps a pointer that it is given. */
+#ifndef ARCHIPELAGO_SANDBOX_KERNEL_H
+#define ARCHIPELAGO_SANDBOX_KERNEL_H
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Orphans below this process become its children. Holds for the life of the process. */
+int kernel_become_subreaper(void);
+
+/* ends[0] is read, ends[1] is written; both are at least 3, so that no redirection overwrites another. */
+int kernel_pipe(int ends[2]);
+/* A connected pair of stream sockets, both at least 3. */
+int kernel_socket_pair(int ends[2]);
+/* A counter to wake a poll with; does not block. */
+int kernel_event(void);
+int kernel_open(const char *path, int flags, mode_t mode);
+int kernel_close(int descriptor);
+int kernel_set_nonblocking(int descriptor);
+int kernel_end_writing(int descriptor);
+int kernel_lock_exclusively(int descriptor);
+ssize_t kernel_read(int descriptor, void *buffer, size_t count);
+ssize_t kernel_write(int descriptor, const void *buffer, size_t count);
+/* Time in milliseconds, -1 for ever. An interrupted poll answers 0. */
+int kernel_poll(struct pollfd *descriptors, size_t count, int milliseconds);
+int kernel_seek_to_end(int descriptor);
+
+/* Starts path. Its descriptors 0 to count - 1 are the given ones, all others are closed, no signal is blocked. Answers the
+ * process id. */
+pid_t kernel_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[], size_t count);
+/* A descriptor of the process, readable once it has ended. */
+int kernel_process_open(pid_t process);
+int kernel_process_signal(int descriptor, int signal);
+/* Reaps exactly this child: 0 while it runs and wait is 0, else its id; the kernel's wait status goes to *status. */
+pid_t kernel_wait(pid_t process, int wait, int *status);
+int kernel_kill(pid_t process, int signal);
+
+/* Runs body(context) on a thread of its own, with every signal blocked (so a broken pipe is an error and no more). */
+int kernel_start_thread(void (*body)(void *), void *context);
+
+#endif

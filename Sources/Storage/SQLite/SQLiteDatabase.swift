@@ -1,0 +1,120 @@
+import Foundation
+import GRDB
+
+/// The embedded database: one SQLite file in WAL mode, every commit on disk before it is acknowledged.
+///
+/// Reads run side by side on GRDB's reader pool. Writes are gathered by ``GroupCommitQueue``: those that wait while one
+/// commit is on its way to disk share the next one.
+public final class SQLiteDatabase: Database {
+    private let pool: DatabasePool
+    private let writes: GroupCommitQueue
+
+    /// Opens the file, makes it if there is none, and brings its schema up to date.
+    ///
+    /// - Parameter path: a file in a folder that exists; SQLite keeps `-wal` and `-shm` files beside it.
+    /// - Throws: ``StorageError``: `newerSchema`, `busy`, or `unavailable` when the file is no database or cannot be opened.
+    public init(path: String) throws {
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
+        configuration.maximumReaderCount = Self.readersMax
+        configuration.prepareDatabase { connection in
+            try connection.execute(sql: "PRAGMA synchronous = FULL")
+            try connection.execute(sql: "PRAGMA foreign_keys = ON")
+        }
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.write { try Migration.runMissing(in: SQLiteConnection($0), dialect: .sqlite) }
+        } catch {
+            throw StorageError(sqlite: error)
+        }
+        writes = GroupCommitQueue(pool: pool)
+    }
+
+    /// Chosen: another process that holds the file longer than this is an operator's mistake.
+    private static let busyTimeoutSeconds = 5.0
+    /// Chosen: two cores serve four readers without waiting.
+    private static let readersMax = 4
+
+    public func read<Value: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> Value) async throws -> Value {
+        do {
+            return try await pool.read { try body(SQLiteConnection($0)) }
+        } catch {
+            throw StorageError.translated(error)
+        }
+    }
+
+    public func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLWriter) throws -> Value) async throws -> Value {
+        try await writes.run(body)
+    }
+
+    public func close() async { await writes.close() }
+}
+
+/// A GRDB connection as the port sees it; lives only inside one read or transaction.
+struct SQLiteConnection: SQLWriter {
+    private let connection: GRDB.Database
+
+    init(_ connection: GRDB.Database) { self.connection = connection }
+
+    func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
+        let statement = try connection.cachedStatement(sql: sql)
+        var columns: [String: Int] = [:]
+        for (index, name) in statement.columnNames.enumerated() { columns[name] = index }
+        let rows = try Row.fetchCursor(statement, arguments: Self.bind(arguments))
+        var answer: [SQLRow] = []
+        while let row = try rows.next() {
+            answer.append(SQLRow(columns: columns, values: row.databaseValues.map(Self.value)))
+        }
+        return answer
+    }
+
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
+        try connection.cachedStatement(sql: sql).execute(arguments: Self.bind(arguments))
+        return connection.changesCount
+    }
+
+    private static func bind(_ arguments: [SQLValue]) -> StatementArguments {
+        StatementArguments(
+            arguments.map { argument -> DatabaseValue in
+                switch argument {
+                case .null: .null
+                case .integer(let value): value.databaseValue
+                case .text(let value): value.databaseValue
+                case .blob(let value): Data(value).databaseValue
+                }
+            })
+    }
+
+    private static func value(_ value: DatabaseValue) -> SQLValue {
+        switch value.storage {
+        case .null: .null
+        case .int64(let number): .integer(Int(number))
+        case .double(let number): .integer(Int(number))
+        case .string(let text): .text(text)
+        case .blob(let data): .blob(Array(data))
+        }
+    }
+}
+
+extension StorageError {
+    /// GRDB's error in the port's words; errors of the caller's own body pass unchanged through ``translated(_:)``.
+    init(sqlite error: any Error) {
+        guard let error = error as? DatabaseError else {
+            self = (error as? StorageError) ?? StorageError(.failed, "\(error)")
+            return
+        }
+        switch (error.extendedResultCode, error.resultCode) {
+        case (.SQLITE_CONSTRAINT_UNIQUE, _), (.SQLITE_CONSTRAINT_PRIMARYKEY, _): self.init(.alreadyExists, error.message ?? "")
+        case (_, .SQLITE_CONSTRAINT): self.init(.constraint, error.message ?? "")
+        case (_, .SQLITE_BUSY), (_, .SQLITE_LOCKED): self.init(.busy, error.message ?? "")
+        case (_, .SQLITE_FULL), (_, .SQLITE_IOERR), (_, .SQLITE_CORRUPT), (_, .SQLITE_NOTADB), (_, .SQLITE_CANTOPEN),
+            (_, .SQLITE_READONLY):
+            self.init(.unavailable, error.message ?? "")
+        default: self.init(.failed, error.message ?? "")
+        }
+    }
+
+    static func translated(_ error: any Error) -> any Error {
+        error is DatabaseError ? StorageError(sqlite: error) : error
+    }
+}

@@ -1,0 +1,162 @@
+/// A row of `jobs`.
+public struct JobRow: Sendable, Hashable {
+    /// A UUIDv7.
+    public let id: String
+    /// The Cargo.
+    public let workloadID: Int
+    /// The version that the job runs, even when a newer one is published meanwhile.
+    public let submissionID: Int
+    /// The account that sent it.
+    public let consumerID: String
+    /// The state's name.
+    public var state: String
+    /// The fencing number of the current attempt; 0 before the first.
+    public var attempt: Int
+    /// The Island of the current attempt.
+    public var islandID: String?
+    /// JSON object of the failure that caused the first retry.
+    public var firstCause: String?
+    /// JSON object of the failure that ended it.
+    public var failure: String?
+    /// The input, as JSON text.
+    public let input: String
+    /// 0–100, higher first.
+    public let priority: Int
+    /// The most that it may cost, in credits.
+    public let maxCredits: Int?
+    /// Wall-clock time that the Cargo may take, in milliseconds.
+    public let timeoutMilliseconds: Int
+    /// Records in the transcript; the newest one's `seq`.
+    public var records: Int
+    /// The number of the newest stored frame of the current attempt, as its Island counts.
+    public var storedUpTo: Int
+    /// Bytes of the stored frames of the current attempt.
+    public var frameBytes: Int
+    /// `token` frames of the current attempt.
+    public var tokens: Int
+    /// The charge, once over.
+    public var creditsUsed: Int?
+    /// Milliseconds since 1970 UTC, as are the times below.
+    public let createdAt: Int
+    /// When the Cargo of the current attempt began.
+    public var startedAt: Int?
+    /// When it was over.
+    public var completedAt: Int?
+    /// Wall-clock time of the Cargo, in milliseconds, once over.
+    public var runMilliseconds: Int?
+
+    /// A job to store.
+    public init(
+        id: String, workloadID: Int, submissionID: Int, consumerID: String, state: String, input: String, priority: Int, maxCredits: Int?,
+        timeoutMilliseconds: Int, createdAt: Int
+    ) {
+        self.id = id
+        self.workloadID = workloadID
+        self.submissionID = submissionID
+        self.consumerID = consumerID
+        self.state = state
+        attempt = 0
+        self.input = input
+        self.priority = priority
+        self.maxCredits = maxCredits
+        self.timeoutMilliseconds = timeoutMilliseconds
+        records = 0
+        storedUpTo = 0
+        frameBytes = 0
+        tokens = 0
+        self.createdAt = createdAt
+    }
+
+    init(_ row: SQLRow) throws {
+        id = try row.text("id")
+        workloadID = try row.int("workload_id")
+        submissionID = try row.int("submission_id")
+        consumerID = try row.text("consumer_id")
+        state = try row.text("state")
+        attempt = try row.int("attempt")
+        islandID = try row.optionalText("island_id")
+        firstCause = try row.optionalText("first_cause")
+        failure = try row.optionalText("failure")
+        input = try row.text("input")
+        priority = try row.int("priority")
+        maxCredits = try row.optionalInt("max_credits")
+        timeoutMilliseconds = try row.int("timeout_ms")
+        records = try row.int("records")
+        storedUpTo = try row.int("stored_up_to")
+        frameBytes = try row.int("frame_bytes")
+        tokens = try row.int("tokens")
+        creditsUsed = try row.optionalInt("credits_used")
+        createdAt = try row.int("created_at")
+        startedAt = try row.optionalInt("started_at")
+        completedAt = try row.optionalInt("completed_at")
+        runMilliseconds = try row.optionalInt("run_ms")
+    }
+}
+
+extension SQLReader {
+    /// The job of an id.
+    public func job(id: String) throws -> JobRow? {
+        try first("SELECT * FROM jobs WHERE id = ?", [.text(id)]).map(JobRow.init)
+    }
+
+    /// A Consumer's jobs, newest first, and how many there are.
+    public func jobs(consumerID: String, state: String?, limit: Int, offset: Int) throws -> (rows: [JobRow], total: Int) {
+        let filter = "FROM jobs WHERE consumer_id = ?" + (state == nil ? "" : " AND state = ?")
+        let arguments = [.text(consumerID)] + (state.map { [SQLValue.text($0)] } ?? [])
+        let total = try count("SELECT count(*) AS n \(filter)", arguments)
+        let rows = try query("SELECT * \(filter) ORDER BY id DESC LIMIT ? OFFSET ?", arguments + [.integer(limit), .integer(offset)])
+        return (try rows.map(JobRow.init), total)
+    }
+
+    /// Jobs in one of the states, highest priority first, then oldest.
+    public func jobs(inStates states: [String], limit: Int) throws -> [JobRow] {
+        let marks = states.map { _ in "?" }.joined(separator: ", ")
+        return try query(
+            "SELECT * FROM jobs WHERE state IN (\(marks)) ORDER BY priority DESC, id LIMIT ?",
+            states.map { SQLValue.text($0) } + [.integer(limit)]
+        ).map(JobRow.init)
+    }
+
+    /// How many jobs of a Cargo ended in a state.
+    public func countJobs(workloadID: Int, inState state: String) throws -> Int {
+        try count("SELECT count(*) AS n FROM jobs WHERE workload_id = ? AND state = ?", [.integer(workloadID), .text(state)])
+    }
+}
+
+extension SQLWriter {
+    /// Stores a new job.
+    public func insert(_ row: JobRow) throws {
+        try execute(
+            """
+            INSERT INTO jobs (id, workload_id, submission_id, consumer_id, state, attempt, input, priority, max_credits, timeout_ms,
+                records, stored_up_to, frame_bytes, tokens, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .text(row.id), .integer(row.workloadID), .integer(row.submissionID), .text(row.consumerID), .text(row.state),
+                .integer(row.attempt), .text(row.input), .integer(row.priority), .optional(row.maxCredits),
+                .integer(row.timeoutMilliseconds), .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes),
+                .integer(row.tokens), .integer(row.createdAt),
+            ])
+    }
+
+    /// Stores every column of a job that can change.
+    public func update(_ row: JobRow) throws {
+        try execute(
+            """
+            UPDATE jobs SET state = ?, attempt = ?, island_id = ?, first_cause = ?, failure = ?, records = ?, stored_up_to = ?,
+                frame_bytes = ?, tokens = ?, credits_used = ?, started_at = ?, completed_at = ?, run_ms = ? WHERE id = ?
+            """,
+            [
+                .text(row.state), .integer(row.attempt), .optional(row.islandID), .optional(row.firstCause), .optional(row.failure),
+                .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens),
+                .optional(row.creditsUsed), .optional(row.startedAt), .optional(row.completedAt), .optional(row.runMilliseconds), .text(row.id),
+            ])
+    }
+
+    /// Keeps what an Island said of an attempt that was no longer its own.
+    public func insertLateResult(jobID: String, attempt: Int, islandID: String, what: String, at now: Int) throws {
+        try execute(
+            "INSERT INTO late_results (job_id, attempt, island_id, at, what) VALUES (?, ?, ?, ?, ?)",
+            [.text(jobID), .integer(attempt), .text(islandID), .integer(now), .text(what)])
+    }
+}

@@ -1,0 +1,36 @@
+import Coordinator
+import Domain
+import JSON
+import Storage
+
+extension Job {
+    /// The job as the API shows it to its Consumer.
+    ///
+    /// - Parameter output: what the Cargo wrote, where the caller wants it.
+    func json(output: String?) throws -> JSONValue {
+        let usage: JSONValue = [
+            "prompt_tokens": 0, "completion_tokens": .int(row.tokens), "total_tokens": .int(row.tokens),
+            "credits_used": .int(row.creditsUsed ?? 0),
+        ]
+        return [
+            "id": .string(row.id), "workload_id": .int(row.workloadID), "workload_slug": .string(slug), "version": .string(version),
+            "status": .string(state.rawValue), "input": try JSONValue(parsing: row.input), "output": .optional(output),
+            "error": .optional(failure?.message), "fault": .optional(failure?.fault.rawValue), "code": .optional(failure?.code),
+            "attempt": .int(row.attempt), "priority": .int(row.priority), "max_credits": .optional(row.maxCredits),
+            "timeout_seconds": .int(row.timeoutMilliseconds / 1000), "created_at": time(row.createdAt), "started_at": time(row.startedAt),
+            "completed_at": time(row.completedAt), "duration_ms": .optional(row.runMilliseconds), "records": .int(row.records),
+            "usage": usage,
+        ]
+    }
+}
+
+extension IslandRow {
+    /// The Island as the API shows it to its owner.
+    func json(isConnected: Bool) throws -> JSONValue {
+        [
+            "id": .string(id), "name": .string(name), "connected": .bool(isConnected), "drained": .bool(drained),
+            "capabilities": try capabilities.map { try JSONValue(parsing: $0) } ?? .null, "last_seen_at": time(lastSeenAt),
+            "created_at": time(createdAt),
+        ]
+    }
+}

@@ -1,0 +1,62 @@
+import Coordinator
+import Domain
+import JSON
+import Storage
+
+/// Moments as the API writes them.
+func time(_ milliseconds: Int?) -> JSONValue {
+    milliseconds.map { .string(Timestamp(milliseconds: $0).description) } ?? .null
+}
+
+extension Submission {
+    /// The submission as the API shows it to its publisher and to reviewers.
+    var json: JSONValue {
+        var object: JSONObject = ["id": .int(row.id), "state": .string(state.rawValue)]
+        for member in fields.json.members { object[member.name] = member.value }
+        object["slug"] = .string(slug)
+        object["version"] = .string(row.version)
+        object["image_digest"] = .optional(row.imageDigest ?? fields.imageDigest)
+        object["trust_level"] = .optional(trustLevel?.rawValue)
+        object["tier"] = .optional(trustLevel?.tier.rawValue)
+        object["review_note"] = .optional(row.reviewNote)
+        object["rejection_reason"] = .optional(row.rejectionReason)
+        object["rejection_rule"] = .optional(row.rejectionRule)
+        object["allowed_actions"] = .array(state.allowedActions.map { .string($0.rawValue) })
+        object["created_at"] = time(row.createdAt)
+        object["updated_at"] = time(row.updatedAt)
+        object["submitted_at"] = time(row.submittedAt)
+        object["reviewed_at"] = time(row.reviewedAt)
+        object["published_at"] = time(row.publishedAt)
+        return .object(object)
+    }
+}
+
+extension SubmissionEventRow {
+    /// The event as the API shows it.
+    var json: JSONValue {
+        ["at": time(at), "action": .string(action), "to": .string(toState), "actor": .string(actorID), "note": .string(note)]
+    }
+}
+
+extension Scan {
+    /// The scan as the API shows it; `failure` and `next_try_at` only where it could not scan.
+    var json: JSONValue {
+        let counts = SeverityCounts(of: findings)
+        var byName = JSONObject()
+        for severity in Severity.allCases { byName[severity.rawValue] = .int(counts[severity]) }
+        return [
+            "state": .string(state.rawValue), "verdict": .optional(verdict?.rawValue), "digest": .string(digest),
+            "counts": .object(byName), "findings": .array(findings.map(\.json)), "reports": .array(reports),
+            "failure": failure.map(JSONValue.object) ?? .null, "next_try_at": time(nextTryAt?.milliseconds),
+        ]
+    }
+}
+
+extension Review.Entry {
+    /// The entry as the API shows it: the submission with its scan.
+    var json: JSONValue {
+        guard case .object(var object) = submission.json else { return submission.json }
+        object["scan"] = scan?.json ?? .null
+        return .object(object)
+    }
+}

@@ -1,0 +1,87 @@
+import Coordinator
+import Domain
+import HTTPTypes
+import Hummingbird
+import JSON
+import NIOCore
+
+extension Response {
+    /// A JSON answer.
+    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(bytes: value.bytes)))
+    }
+
+    /// A success: `{"data": …}`.
+    static func data(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response { json(["data": value], status: status) }
+
+    /// A list: `{"data": […], "meta": {"total", "limit", "offset"}}`.
+    static func list<Element>(_ listing: Listing<Element>, _ render: (Element) throws -> JSONValue) rethrows -> Response {
+        let meta: JSONValue = [
+            "total": .int(listing.total), "limit": .int(listing.page.limit), "offset": .int(listing.page.offset),
+        ]
+        return json(["data": .array(try listing.rows.map(render)), "meta": meta])
+    }
+}
+
+extension Request {
+    /// Chosen: room for the largest job input and its envelope.
+    static let bodyBytesMax = 5 << 20
+
+    /// The body as a JSON object.
+    ///
+    /// - Throws: `unsupported_media_type` when the header says another type; `too_large`; `malformed_json` with the place.
+    func object() async throws -> JSONObject {
+        let type = headers[.contentType]?.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } }
+        guard type == "application/json" else {
+            throw ServiceError(
+                .unsupportedMediaType, code: "unsupported_media_type",
+                "The body must be JSON; send the header 'Content-Type: application/json'.")
+        }
+        let buffer: ByteBuffer
+        do {
+            buffer = try await body.collect(upTo: Self.bodyBytesMax)
+        } catch is NIOTooManyBytesError {
+            throw ServiceError(.tooLarge, code: "too_large", "The body must be at most \(Self.bodyBytesMax) bytes.")
+        }
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: buffer.readableBytesView, limits: .init(bytesMax: Self.bodyBytesMax))
+        } catch {
+            throw ServiceError(.malformed, code: "malformed_json", "The body is not JSON: \(error).")
+        }
+        guard case .object(let object) = value else {
+            throw ServiceError(.malformed, code: "malformed_json", "The body must be a JSON object, not \(value.kind).")
+        }
+        return object
+    }
+
+    /// The wanted part of a list, from `limit` and `offset`.
+    func page() throws -> Page {
+        let limit = try number("limit", in: 1...Page.limitMax) ?? Page.limitDefault
+        return Page(limit: limit, offset: try number("offset", in: 0...Int.max) ?? 0)
+    }
+
+    /// A query parameter as a number in a range; `nil` when it is missing.
+    func number(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+        guard let text = query(name) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw ServiceError.invalid([Problem("/\(name)", "must be a whole number from \(range.lowerBound) to \(range.upperBound)")])
+        }
+        return number
+    }
+
+    /// A query parameter as a text; `nil` when it is missing.
+    func query(_ name: String) -> String? { uri.queryParameters[Substring(name)].map(String.init) }
+
+    /// A query parameter as one of a closed set of words.
+    func choice<Choice: RawRepresentable & CaseIterable>(_ name: String) throws -> Choice? where Choice.RawValue == String {
+        guard let text = query(name) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ServiceError.invalid([Problem("/\(name)", "must be one of \(words)")])
+        }
+        return choice
+    }
+}

@@ -1,0 +1,40 @@
+import Coordinator
+import Domain
+import Hummingbird
+import JSON
+import Storage
+
+extension RouterGroup<APIContext> {
+    /// What Consumers call.
+    func addJobs(_ jobs: Jobs, _ dispatcher: Dispatcher) {
+        post("jobs") { request, context -> Response in
+            let wish = try Jobs.Request(try await request.object())
+            return .data(try await jobs.submit(wish, by: context.principal).json(output: nil), status: .created)
+        }
+        get("jobs") { request, context -> Response in
+            let page = try await jobs.list(state: request.choice("status"), page: request.page(), for: context.principal)
+            return try .list(page) { try $0.json(output: nil) }
+        }
+        get("jobs/:id") { _, context -> Response in
+            let job = try await jobs.job(try context.text("id"), for: context.principal)
+            let output = job.state.isTerminal ? try await jobs.output(of: job, for: context.principal) : nil
+            return .data(try job.json(output: output))
+        }
+        delete("jobs/:id") { _, context -> Response in
+            .data(try await dispatcher.cancel(try context.text("id"), by: context.principal).json(output: nil))
+        }
+        get("jobs/:id/output") { _, context -> Response in
+            let job = try await jobs.job(try context.text("id"), for: context.principal)
+            let output = try await jobs.output(of: job, for: context.principal)
+            return .data(["id": .string(job.row.id), "status": .string(job.state.rawValue), "output": .optional(output)])
+        }
+        get("jobs/:id/stream") { request, context -> Response in
+            let job = try await jobs.job(try context.text("id"), for: context.principal)
+            return EventStream.response(jobs.transcript(of: job, from: try EventStream.firstRecord(request)), to: request)
+        }
+        get("jobs/:id/ws") { _, context -> Response in
+            _ = try await jobs.job(try context.text("id"), for: context.principal)
+            throw ServiceError(.malformed, code: "upgrade_required", "This address speaks WebSocket; use /stream for server-sent events.")
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Coordinator
+import Domain
+import Hummingbird
+import JSON
+
+extension RouterGroup<APIContext> {
+    /// What reviewers call.
+    func addReview(_ review: Review) {
+        get("review/queue") { request, context -> Response in
+            .list(try await review.queue(page: request.page(), for: context.principal)) { $0.json }
+        }
+        post("review/submissions/:id/approve") { request, context -> Response in
+            let wish = try ApprovalRequest.read(try await request.object())
+            return .data(try await review.approve(try context.submissionID, wish, by: context.principal).json)
+        }
+        post("review/submissions/:id/reject") { request, context -> Response in
+            var reader = FieldReader(try await request.object())
+            let reason = reader.required("reason", reader.text("reason"))
+            let rule = reader.required("rule", reader.text("rule"))
+            reader.refuseUnknown()
+            guard reader.mistakes.isEmpty, let reason, let rule else { throw ServiceError.invalid(reader.mistakes.map(Problem.init)) }
+            return .data(try await review.reject(try context.submissionID, reason: reason, rule: rule, by: context.principal).json)
+        }
+    }
+}
+
+extension FieldReader {
+    /// A string that is not blank.
+    fileprivate mutating func text(_ name: String) -> String? {
+        guard let text = string(name) else { return nil }
+        if text.contains(where: { !$0.isWhitespace }) { return text }
+        note(name, "must not be blank")
+        return nil
+    }
+}
+
+extension ApprovalRequest {
+    /// Reads a request body and gathers everything of a wrong type.
+    static func read(_ object: JSONObject) throws -> ApprovalRequest {
+        var reader = FieldReader(object)
+        let number = reader.required("trust_level", reader.int("trust_level"))
+        let level = number.flatMap(TrustLevel.init)
+        if number != nil, level == nil { reader.note("trust_level", "must be 0 or 1") }
+        var checked: Set<ChecklistItem> = []
+        if let checklist = reader.required("checklist", reader.object("checklist")) {
+            var items = FieldReader(checklist, at: "/checklist")
+            for item in ChecklistItem.allCases where items.bool(item.rawValue) == true { checked.insert(item) }
+            items.refuseUnknown()
+            for mistake in items.mistakes { reader.take(mistake) }
+        }
+        let acceptsMedium = reader.bool("accept_medium") ?? false
+        let note = reader.string("note") ?? ""
+        reader.refuseUnknown()
+        guard reader.mistakes.isEmpty, let level else { throw ServiceError.invalid(reader.mistakes.map(Problem.init)) }
+        return ApprovalRequest(trustLevel: level, checked: checked, acceptsMedium: acceptsMedium, note: note)
+    }
+}

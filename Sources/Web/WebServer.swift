@@ -1,0 +1,65 @@
+import Coordinator
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import IslandLink
+import JSON
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+import WebSockets
+
+/// The coordinator's one listening port: HTTP API, server-sent events and WebSockets.
+public struct WebServer: Service {
+    private let host: String
+    private let port: Int
+    private let services: Services
+    private let onListening: @Sendable (_ port: Int) async -> Void
+    private let logger: Logger
+
+    /// A server that listens once it runs.
+    ///
+    /// - Parameters:
+    ///   - port: 0 for any free one.
+    ///   - onListening: told the port as soon as connections are taken.
+    public init(host: String, port: Int, services: Services, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void) {
+        self.host = host
+        self.port = port
+        self.services = services
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until graceful shutdown or cancellation.
+    public func run() async throws {
+        let door = SocketDoor(services: services, logger: logger)
+        let limits = WebSocketLimits(messageBytesMax: LinkLimits.messageBytesMax, frameBytesMax: LinkLimits.messageBytesMax)
+        let application = Application(
+            responder: router().buildResponder(), server: .http1WebSocket(limits: limits, shouldUpgrade: door.decide),
+            configuration: .init(address: .hostname(host, port: port), serverName: nil),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
+        try await application.run()
+    }
+
+    /// Hummingbird tells of every start and stop at `info`; operators have our own lines for that.
+    private var quiet: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .warning)
+        return logger
+    }
+
+    private func router() -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.add(middleware: ErrorEnvelope(logger: logger))
+        router.add(middleware: Authentication(accounts: services.accounts))
+        router.get("health") { _, _ -> Response in .data(["status": "ok"]) }
+        let api = router.group("api/v1")
+        api.get("health") { _, _ -> Response in .data(["status": "ok"]) }
+        api.addPublishing(services.publishing)
+        api.addReview(services.review)
+        api.addRegistry(services.registry)
+        api.addJobs(services.jobs, services.dispatcher)
+        api.addIslands(services.islands, services.dispatcher)
+        return router
+    }
+}

@@ -1,0 +1,8 @@
+import ArgumentParser
+
+/// `archipelago cargo …`.
+struct CargoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cargo", abstract: "Build, test, and publish Cargos.",
+        subcommands: [CargoTest.self, CargoPush.self, CargoSubmit.self, CargoStatus.self, CargoPublish.self])
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Domain
+import Foundation
+import Island
+import JSON
+import Logging
+import Sandbox
+import ServiceLifecycle
+import UnixSignals
+
+/// `archipelago island …`.
+struct IslandCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "island", abstract: "Lend this machine to the network.", subcommands: [Register.self, Run.self, Doctor.self])
+
+    struct Register: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Register this machine and print its token, once.")
+        @Option(help: "The Island's name.") var name: String
+        @OptionGroup var coordinator: CoordinatorOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let answer = try await coordinator.client().call(.post, "/islands", ["name": .string(name)])
+            guard let id = answer["data"]?["id"]?.string, let token = answer["token"]?.string else {
+                throw CommandFailure(.unavailable, "The coordinator's answer has no token.")
+            }
+            output.show(answer, ["Island \(id)", "Token (shown once): \(token)", "Next: ARCHIPELAGO_ISLAND_TOKEN=… archipelago island run"])
+        }
+    }
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Connect to a coordinator and run its jobs, until Ctrl-C.",
+            discussion: "The token comes from ARCHIPELAGO_ISLAND_TOKEN or --token. Needs root: the sandbox uses user namespaces and cgroups.")
+        @Option(help: "The coordinator's address (default: $ARCHIPELAGO_URL, else http://127.0.0.1:8080).") var url: String?
+        @Option(help: "The Island's token (default: $ARCHIPELAGO_ISLAND_TOKEN).") var token: String?
+        @Option(help: "Where images and state are kept.") var dataDir = ".archipelago-island"
+        @Option(help: "Jobs at once (default: one for each core).") var slots: Int?
+        @Option(help: "Where the machine stands, in your words.") var region = ""
+        @Option(name: .customLong("approve-registry"), help: "A registry approved beside the standard ones. May be repeated.")
+        var approvedRegistries: [String] = []
+
+        func validate() throws {
+            if let slots, !(1...4096).contains(slots) { throw ValidationError("--slots must be from 1 to 4096.") }
+        }
+
+        func run() async throws {
+            let environment = ProcessInfo.processInfo.environment
+            guard let token = token ?? environment["ARCHIPELAGO_ISLAND_TOKEN"], !token.isEmpty else {
+                throw CommandFailure(.usage, "No token: register with 'archipelago island register', then set ARCHIPELAGO_ISLAND_TOKEN.")
+            }
+            let folder = URL(fileURLWithPath: dataDir).path
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let lock = try FolderLock(folder)
+            defer { withExtendedLifetime(lock) {} }
+            var configuration = IslandConfiguration(
+                dataFolder: folder, coordinator: url ?? environment["ARCHIPELAGO_URL"] ?? "http://127.0.0.1:8080", token: token,
+                approvedRegistries: approvedRegistries, region: region)
+            configuration.slots = slots ?? configuration.slots
+            try await serve(configuration)
+        }
+
+        private func serve(_ configuration: IslandConfiguration) async throws {
+            let logger = Logger.process("archipelago.island")
+            let island = try await IslandAssembly(configuration, logger: logger)
+            guard island.levels.contains(where: \.isEnforceable) else {
+                try await island.close()
+                throw CommandFailure(.unavailable, "This machine can enforce no trust level; 'archipelago island doctor' says why.")
+            }
+            let agent = island.agent
+            let group = ServiceGroup(
+                configuration: .init(
+                    services: [.init(service: LoopService { try await agent.run() })], gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
+            let result: Result<Void, any Error>
+            do { result = .success(try await group.run()) } catch { result = .failure(error) }
+            try await island.close()
+            do { try result.get() } catch let refusal as LinkRefused { throw CommandFailure(.refused, refusal.description) }
+        }
+    }
+
+    struct Doctor: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Try which trust levels this machine can enforce, and say why not.")
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let folder = NSTemporaryDirectory() + "archipelago-doctor-\(UUID().uuidString)"
+            let sandbox = try IslandAssembly.makeSandbox(stateFolder: folder)
+            let levels = await sandbox.enforceableLevels()
+            await sandbox.shutdown()
+            // What stays lies in the temporary folder, which the system empties.
+            try? FileManager.default.removeItem(atPath: folder)
+            let rows = levels.map { report -> JSONValue in
+                let obstacles = report.obstacles.map { obstacle -> JSONValue in
+                    ["problem": .string(obstacle.problem), "remedy": .string(obstacle.remedy)]
+                }
+                return ["trust_level": .int(report.level.rawValue), "enforceable": .bool(report.isEnforceable), "obstacles": .array(obstacles)]
+            }
+            let lines = levels.flatMap { report in
+                ["Level \(report.level.rawValue): \(report.isEnforceable ? "ok" : "not offered")"]
+                    + report.obstacles.map { "  \($0.problem) \($0.remedy)" }
+            }
+            output.show(.array(rows), lines)
+            if !levels.contains(where: \.isEnforceable) { throw ExitCode(CommandExit.unavailable.rawValue) }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import JSON
+
+/// `archipelago jobs …`.
+struct JobsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jobs", abstract: "Look at your jobs.", subcommands: [List.self, Show.self, Logs.self, Cancel.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List your jobs, newest first.")
+        @OptionGroup var coordinator: CoordinatorOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let answer = try await coordinator.client().call(.get, "/jobs?limit=100")
+            output.show(answer, (answer["data"]?.array ?? []).map(JobsCommand.line))
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one job and its output.")
+        @Argument(help: "The job's id.") var id: String
+        @OptionGroup var coordinator: CoordinatorOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let job = try await coordinator.client().data(.get, "/jobs/\(id.asPathPart)")
+            output.show(job, [JobsCommand.line(job), job["output"]?.string ?? ""])
+        }
+    }
+
+    struct Logs: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Stream a job's transcript, from its beginning or --from a record on.")
+        @Argument(help: "The job's id.") var id: String
+        @Option(help: "The number of the first record.") var from = 1
+        @OptionGroup var coordinator: CoordinatorOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            var printer = TranscriptPrinter(json: output.json)
+            try await TranscriptFollower(client: try coordinator.client(), job: id.asPathPart).follow(from: from) { printer.show($0) }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Cancel a job.")
+        @Argument(help: "The job's id.") var id: String
+        @OptionGroup var coordinator: CoordinatorOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let job = try await coordinator.client().data(.delete, "/jobs/\(id.asPathPart)")
+            output.show(job, [JobsCommand.line(job)])
+        }
+    }
+
+    static func line(_ job: JSONValue) -> String {
+        var line = "\(job["id"]?.string ?? "?")  \(job["status"]?.string ?? "?")  \(job["workload_slug"]?.string ?? "?") \(job["version"]?.string ?? "")"
+        if let code = job["code"]?.string { line += "  \(code): \(job["error"]?.string ?? "")" }
+        return line
+    }
+}

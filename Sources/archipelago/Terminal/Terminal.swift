@@ -1,0 +1,46 @@
+import Foundation
+import JSON
+
+/// stdout for data, stderr for talk.
+enum Terminal {
+    /// Whether a person watches stderr, so that progress may be drawn there.
+    static let isInteractive = isatty(STDERR_FILENO) == 1
+
+    /// Writes a line of data to stdout.
+    static func say(_ line: String) { write(line + "\n", to: .standardOutput) }
+
+    /// Writes data to stdout as it is.
+    static func put(_ text: String) { write(text, to: .standardOutput) }
+
+    /// Writes JSON for programs to stdout.
+    static func say(_ value: JSONValue) { say(value.text) }
+
+    /// Writes a line of talk to stderr.
+    static func talk(_ line: String) { write(line + "\n", to: .standardError) }
+
+    /// Writes an error to stderr.
+    static func complain(_ message: String) {
+        let text = message.hasPrefix("Error: ") ? message : "Error: \(message)"
+        talk(text)
+    }
+
+    /// Replaces the line of progress on stderr; nothing when nobody watches.
+    static func progress(_ line: String) {
+        if isInteractive { write("\r\u{1B}[K\(printable(line))", to: .standardError) }
+    }
+
+    /// Text of strangers without control characters, so that it cannot steer the terminal; tabs and line ends stay.
+    static func printable(_ text: String) -> String {
+        var clean = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let isControl = (scalar.value < 0x20 && scalar != "\n" && scalar != "\t") || (0x7F..<0xA0).contains(scalar.value)
+            clean.append(isControl ? "\u{FFFD}" : scalar)
+        }
+        return String(clean)
+    }
+
+    private static func write(_ text: String, to file: FileHandle) {
+        // A closed pipe: whoever read us has seen enough.
+        try? file.write(contentsOf: Data(text.utf8))
+    }
+}

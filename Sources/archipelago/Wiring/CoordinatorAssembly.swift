@@ -1,0 +1,111 @@
+import Coordinator
+import Crypto
+import Domain
+import Fabric
+import Foundation
+import Logging
+import OCI
+import Scanning
+import ServiceLifecycle
+import Storage
+import Web
+
+/// What an operator decides about a coordinator.
+struct CoordinatorConfiguration {
+    /// Where everything is kept.
+    var dataFolder: String
+    /// The address to listen on.
+    var host = "127.0.0.1"
+    /// The port to listen on; 0 for any free one.
+    var port = 8080
+    /// Registries approved beside the standard ones.
+    var approvedRegistries: [String] = []
+    /// Trivy's program; `nil` when none was found.
+    var trivy: String?
+    /// The folder of Trivy's databases.
+    var trivyCache: String
+}
+
+/// A coordinator put together from its parts.
+struct CoordinatorAssembly {
+    let database: any Database
+    let accounts: Accounts
+    let islands: Islands
+    private let services: Services
+    private let pipeline: ScanPipeline
+    private let registryClient: RegistryClient
+    private let configuration: CoordinatorConfiguration
+    private let logger: Logger
+
+    /// Opens the database and makes the parts; nothing runs yet.
+    init(_ configuration: CoordinatorConfiguration, logger: Logger) throws {
+        let folder = configuration.dataFolder
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let surroundings = Surroundings.live
+        let bus = InProcessBus()
+        database = try SQLiteDatabase(path: folder + "/coordinator.sqlite")
+        let store = try ContentStore(root: folder + "/blobs")
+        registryClient = RegistryClient(configuration: .fromEnvironment())
+        let images = RegistryImageSource(client: registryClient, store: store)
+        let approved = ApprovedRegistries(adding: configuration.approvedRegistries)
+        accounts = Accounts(database: database, surroundings: surroundings)
+        islands = Islands(database: database, surroundings: surroundings)
+        let dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
+        services = Services(
+            accounts: accounts,
+            publishing: Publishing(database: database, images: images, approved: approved, bus: bus, surroundings: surroundings),
+            review: Review(database: database, surroundings: surroundings), registry: Registry(database: database),
+            jobs: Jobs(database: database, bus: bus, surroundings: surroundings), islands: islands, dispatcher: dispatcher,
+            gate: IslandGate(dispatcher: dispatcher, logger: logger))
+        let scanner = TrivyScanner(
+            configuration: TrivyConfiguration(
+                executable: configuration.trivy ?? "", cacheFolder: configuration.trivyCache, workFolder: folder + "/trivy"))
+        pipeline = ScanPipeline(
+            database: database, images: images, layouts: try StoreLayouts(store: store, folder: folder + "/layouts"), scanners: [scanner],
+            bus: bus, surroundings: surroundings, logger: logger)
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Everything that runs for the life of the coordinator.
+    ///
+    /// - Parameter onListening: told the port once connections are taken.
+    func makeServices(onListening: @escaping @Sendable (Int) async -> Void) -> [any Service] {
+        let dispatcher = services.dispatcher
+        let pipeline = pipeline
+        return [
+            LoopService { try await dispatcher.run() },
+            LoopService { try await pipeline.run() },
+            WebServer(host: configuration.host, port: configuration.port, services: services, logger: logger, onListening: onListening),
+        ]
+    }
+
+    /// Closes what the parts hold; call once nothing runs any more.
+    func close() async throws {
+        await database.close()
+        try await registryClient.shutdown()
+    }
+}
+
+/// A loop that has no ending of its own: it is cancelled when the process is asked to stop.
+struct LoopService: Service {
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await body() }
+        } catch is CancellationError {
+            // The usual end.
+        }
+    }
+}
+
+extension Surroundings {
+    /// Time and randomness of this machine.
+    static var live: Surroundings {
+        Surroundings(
+            now: { Timestamp(milliseconds: Int(Date().timeIntervalSince1970 * 1000)) },
+            randomBytes: { count in SymmetricKey(size: .init(bitCount: count * 8)).withUnsafeBytes { Array($0) } },
+            clock: ContinuousClock())
+    }
+}

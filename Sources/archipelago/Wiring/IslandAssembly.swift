@@ -1,0 +1,76 @@
+import Domain
+import Foundation
+import Island
+import Logging
+import OCI
+import Sandbox
+
+/// What an Island's owner decides.
+struct IslandConfiguration {
+    /// Where images and state are kept.
+    var dataFolder: String
+    /// The coordinator's address.
+    var coordinator: String
+    /// The Island's token.
+    var token: String
+    /// Registries approved beside the standard ones.
+    var approvedRegistries: [String] = []
+    /// Jobs at once.
+    var slots = max(1, ProcessInfo.processInfo.activeProcessorCount)
+    /// Where the machine stands, in the owner's words.
+    var region = ""
+}
+
+/// An Island put together from its parts.
+struct IslandAssembly {
+    let agent: IslandAgent
+    /// What the Island can enforce, with the reasons where it cannot.
+    let levels: [LevelReport]
+    private let sandbox: RuncSandbox
+    private let registryClient: RegistryClient
+
+    /// Makes the parts, clears what a crash left behind, and finds out which levels this machine can enforce.
+    init(_ configuration: IslandConfiguration, logger: Logger) async throws {
+        let folder = configuration.dataFolder
+        let roots = folder + "/roots"
+        for path in [folder, roots] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        sandbox = try Self.makeSandbox(stateFolder: folder + "/cages")
+        await sandbox.removeLeftovers()
+        levels = await sandbox.enforceableLevels()
+        registryClient = RegistryClient(configuration: .fromEnvironment())
+        let store = try ContentStore(root: folder + "/blobs")
+        let images = ImageCabinet(
+            registry: registryClient, store: store, rootsFolder: roots, platform: Workshop.hostPlatform,
+            idOffset: UInt32(sandbox.configuration.idOffset))
+        let enforceable = Set(levels.filter(\.isEnforceable).map(\.level))
+        let runner = AttemptRunner(
+            sandbox: sandbox, images: images, approved: ApprovedRegistries(adding: configuration.approvedRegistries), levels: enforceable,
+            logger: logger)
+        let processInfo = ProcessInfo.processInfo
+        let capabilities = IslandCapabilities(
+            runtimes: [.container], levels: enforceable, cores: max(1, processInfo.activeProcessorCount),
+            memoryMegabytes: Int(processInfo.physicalMemory >> 20), vramMegabytes: 0, platform: Workshop.hostPlatform.description,
+            region: configuration.region, slots: configuration.slots)
+        agent = IslandAgent(
+            link: WebSocketLink(coordinator: configuration.coordinator, token: configuration.token), runner: runner,
+            capabilities: capabilities, clock: ContinuousClock(), jitter: { Double.random(in: 0..<1) }, logger: logger)
+    }
+
+    /// A sandbox of this machine.
+    ///
+    /// - Parameter stateFolder: made if missing; containers and cgroups are named after it, so two Islands do not meet.
+    static func makeSandbox(stateFolder: String) throws -> RuncSandbox {
+        try RuncSandbox(
+            configuration: RuncConfiguration(
+                runcPath: Programs.find("runc") ?? "/usr/sbin/runc", cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
+                stateFolder: stateFolder))
+    }
+
+    /// Ends what runs and leaves nothing behind; call once the agent has ended.
+    func close() async throws {
+        await sandbox.shutdown()
+        try await registryClient.shutdown()
+    }
+}

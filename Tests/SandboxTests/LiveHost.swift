@@ -1,0 +1,159 @@
+import Domain
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Sandbox
+
+extension Tag {
+    /// Really uses the kernel and runc.
+    @Tag static var live: Self
+}
+
+/// Why live tests cannot run here; `nil` if they can. Printed once.
+let reasonAgainstLiveTests: String? = {
+    var reason: String?
+    if geteuid() != 0 { reason = "not root" }
+    if access("/usr/sbin/runc", X_OK) != 0 { reason = "no /usr/sbin/runc" }
+    if access("/usr/bin/cc", X_OK) != 0 { reason = "no C compiler" }
+    if let reason { print("Live tests of the sandbox are skipped: \(reason).") }
+    return reason
+}()
+
+/// The program that the package builds beside the tests.
+let cageEntryPath: String = {
+    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    let beside = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("archipelago-cage-entry").path
+    if access(beside, X_OK) == 0 { return beside }
+    // The test runner is another program: then the bundle's path is among the arguments.
+    for argument in CommandLine.arguments where argument.hasSuffix(".xctest") {
+        let beside = URL(fileURLWithPath: argument).deletingLastPathComponent().appendingPathComponent("archipelago-cage-entry").path
+        if access(beside, X_OK) == 0 { return beside }
+    }
+    return beside
+}()
+
+private let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
+/// A folder that goes with its owner. Others may enter it: the mapped user must.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/archipelago-sandbox-XXXXXX".utf8CString)
+        path = try #require(mkdtemp(&template).map { String(cString: $0) })
+        chmod(path, 0o755)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path + name)) }
+}
+
+/// Example programs, each compiled once a run of the tests, into a folder beside the tests' own program.
+enum Programs {
+    private static let built = Mutex<Set<String>>([])
+    private static let folder = URL(fileURLWithPath: cageEntryPath).deletingLastPathComponent().path + "/sandbox-examples"
+
+    /// Returns the path of the static program made of `Examples/…/NAME.c`.
+    static func path(_ name: String) throws -> String {
+        try built.withLock { built in
+            let source = name == "text-stats" ? "text-stats/\(name).c" : "misbehaving/\(name).c"
+            if built.insert(name).inserted {
+                mkdir(folder, 0o755)
+                let nothing = try Descriptor.open("/dev/null", O_RDWR)
+                let standardError = Descriptor(taking: fcntl(2, F_DUPFD_CLOEXEC, 3))
+                let compiler = try ChildProcess(
+                    path: "/usr/bin/cc", arguments: ["-O2", "-static", "-o", "\(folder)/\(name)", "\(packageFolder)/Examples/\(source)"],
+                    environment: ["PATH=/usr/bin:/bin"], descriptors: [nothing, nothing, standardError])
+                try #require(try compiler.reap() == 0, "cc \(name).c")
+            }
+            return "\(folder)/\(name)"
+        }
+    }
+}
+
+/// A sandbox of its own on this host, and the proof that it leaves nothing.
+final class LiveHost: Sendable {
+    static let idOffset = 100_000
+    private static let counter = Atomic<Int>(0)
+
+    let folder: TemporaryFolder
+    let configuration: RuncConfiguration
+    let sandbox: RuncSandbox
+    private let jobs = Atomic<Int>(0)
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
+        configuration = RuncConfiguration(
+            cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state", cgroupParent: "archipelago-test-\(getpid())-\(number)")
+        sandbox = try RuncSandbox(configuration: configuration)
+    }
+
+    /// Runs the body on a new host, shuts down and checks that nothing is left.
+    static func with(_ body: (LiveHost) async throws -> Void) async throws {
+        let host = try LiveHost()
+        do {
+            try await body(host)
+        } catch {
+            await host.sandbox.shutdown()
+            throw error
+        }
+        try host.expectNothingLeft()
+        await host.sandbox.shutdown()
+        #expect(host.groupFolders("").isEmpty)
+    }
+
+    /// An image that holds one program as `/cargo`.
+    func image(_ program: String) throws -> String {
+        let root = "\(folder.path)/image-\(program)"
+        if access(root, F_OK) == 0 { return root }
+        mkdir(root, 0o755)
+        try FileManager.default.copyItem(atPath: Programs.path(program), toPath: root + "/cargo")
+        for path in [root, root + "/cargo"] { chown(path, uid_t(Self.idOffset), gid_t(Self.idOffset)) }
+        return root
+    }
+
+    func job(
+        _ program: String, input: String = "{}", timeout: Duration? = nil, command: [String] = ["/cargo"], environment: [String] = [],
+        workingFolder: String = "/"
+    ) throws -> CagedJob {
+        try CagedJob(
+            id: ContainerID("job-\(jobs.wrappingAdd(1, ordering: .relaxed).newValue)"), rootFolder: image(program), command: command,
+            environment: environment, workingFolder: workingFolder, level: .untrusted, timeout: timeout, input: Array(input.utf8))
+    }
+
+    /// Runs a job and collects its output.
+    func run(_ job: CagedJob) async throws -> (end: JobEnd, output: String) {
+        let output = Mutex<[UInt8]>([])
+        let end = try await sandbox.run(job) { bytes in output.withLock { $0 += bytes } }
+        return (end, output.withLock { String(decoding: $0, as: UTF8.self) })
+    }
+
+    /// The folders of a job's control group in every controller; of the parent's for an empty name.
+    func groupFolders(_ id: String) -> [String] {
+        ((try? ControlGroups.ofHost().mountPoints) ?? []).map { "\($0)/\(configuration.cgroupParent)/\(id)" }.filter { access($0, F_OK) == 0 }
+    }
+
+    /// The host's number of the first process of a job.
+    func process(of job: CagedJob) throws -> Int {
+        let folder = try #require(groupFolders(job.id.text).first { $0.contains("/pids/") } ?? groupFolders(job.id.text).first)
+        let text = try String(contentsOfFile: "\(folder)/cgroup.procs", encoding: .utf8)
+        return try #require(text.split(separator: "\n").first.flatMap { Int($0) })
+    }
+
+    func expectNothingLeft(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let files = FileManager.default
+        #expect(try files.contentsOfDirectory(atPath: configuration.bundlesFolder).isEmpty, sourceLocation: sourceLocation)
+        #expect(try files.contentsOfDirectory(atPath: configuration.runtimeFolder).isEmpty, sourceLocation: sourceLocation)
+        for parent in groupFolders("") {
+            let below = try files.contentsOfDirectory(atPath: parent).filter { $0.hasPrefix("job-") || $0.hasPrefix("trial-") }
+            #expect(below.isEmpty, sourceLocation: sourceLocation)
+        }
+        let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        #expect(!mounts.contains(folder.path), sourceLocation: sourceLocation)
+    }
+}
