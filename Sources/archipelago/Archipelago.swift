@@ -13,7 +13,7 @@ struct Archipelago: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             DevCommand.self, ServeCommand.self, IslandCommand.self, CargoCommand.self, ReviewCommand.self, RunCommand.self, JobsCommand.self,
-            RegistryCommand.self,
+            RegistryCommand.self, LevelsCommand.self,
         ])
 
     static func main() async {

@@ -19,11 +19,16 @@ final class Cancellation: Sendable {
 
 /// Runs blocking file work on threads of its own, never on Swift's cooperative pool.
 ///
-/// At most `threadsMax` pieces run at once; the others wait in the queue, without a thread each.
+/// At most `threadsMax` pieces run at once; the others wait in order, without a thread each.
 final class BlockingQueue: Sendable {
-    // Safety of concurrent use: OperationQueue-like bounds come from the fixed set of serial queues, chosen in turn.
-    private let lanes: [DispatchQueue]
-    private let next = Atomic<Int>(0)
+    private struct State {
+        var waiting: [@Sendable () -> Void] = []
+        var threads = 0
+    }
+
+    private let queue: DispatchQueue
+    private let threadsMax: Int
+    private let state = Mutex(State())
 
     /// Makes the queue.
     ///
@@ -32,7 +37,32 @@ final class BlockingQueue: Sendable {
     ///   - threadsMax: pieces of work at once, a count of at least 1.
     init(label: String, threadsMax: Int = 8) {
         precondition(threadsMax > 0, "a queue needs a thread")
-        lanes = (0..<threadsMax).map { DispatchQueue(label: "\(label).\($0)") }
+        queue = DispatchQueue(label: label, attributes: .concurrent)
+        self.threadsMax = threadsMax
+    }
+
+    private func enqueue(_ work: @escaping @Sendable () -> Void) {
+        let needsThread = state.withLock { state in
+            state.waiting.append(work)
+            guard state.threads < threadsMax else { return false }
+            state.threads += 1
+            return true
+        }
+        if needsThread { queue.async { self.workThroughAll() } }
+    }
+
+    private func workThroughAll() {
+        while true {
+            let next = state.withLock { state -> (@Sendable () -> Void)? in
+                guard !state.waiting.isEmpty else {
+                    state.threads -= 1
+                    return nil
+                }
+                return state.waiting.removeFirst()
+            }
+            guard let next else { return }
+            next()
+        }
     }
 
     /// Runs blocking work and waits for it without blocking a thread of the caller.
@@ -41,10 +71,9 @@ final class BlockingQueue: Sendable {
     /// - Throws: what the work throws; a `SystemError` becomes an `OCIError` `storage_failure`; `CancellationError`.
     func run<Result: Sendable>(_ work: @escaping @Sendable (Cancellation) throws -> Result) async throws -> Result {
         let cancellation = Cancellation()
-        let lane = lanes[Int(next.wrappingAdd(1, ordering: .relaxed).oldValue.magnitude % UInt(lanes.count))]
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Result, any Error>) in
-                lane.async {
+                enqueue {
                     continuation.resume(
                         with: Swift.Result {
                             do {

@@ -114,12 +114,6 @@ final class OpenFile: Sendable {
         return OpenFile(owning: opened)
     }
 
-    /// Reads up to a buffer's size at the current position; 0 at the end.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
-        // Safety: the buffer is valid for its count, which bounds the read.
-        try SystemCall.check("read") { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
-    }
-
     /// Reads up to a buffer's size at an offset; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError) -> Int {
         // Safety: the buffer is valid for its count, which bounds the read.

@@ -12,6 +12,9 @@ public final class LayerUnpacker: Sendable {
     private let options: UnpackOptions
     private let counter = Atomic<UInt64>(0)
 
+    /// Names tried for the temporary folder, a count. Chosen: far more than unpackers that start at once.
+    private static let namesTriedMax = 1000
+
     /// Makes an unpacker.
     ///
     /// - Parameters:
@@ -36,8 +39,8 @@ public final class LayerUnpacker: Sendable {
         try await store.queue.run { [self] cancellation in
             try FolderTools.makeFolders(FolderTools.parent(of: folder))
             try removeLeftovers(of: folder)
-            if let status = try FolderTools.status(of: folder), !status.isFolder {
-                throw OCIError(.storageFailure, "The image cannot be unpacked: something else has the folder's name.")
+            guard try Self.isFree(folder) else {
+                throw OCIError(.storageFailure, "The image cannot be unpacked: something is there already under the folder's name.")
             }
             let (temporary, root) = try makeTemporaryFolder(beside: folder)
             do {
@@ -50,6 +53,13 @@ public final class LayerUnpacker: Sendable {
                 throw error
             }
         }
+    }
+
+    /// Whether nothing, or an empty folder, is there. Told before the work; the rename tells it again.
+    private static func isFree(_ folder: String) throws -> Bool {
+        guard try FolderTools.status(of: folder) != nil else { return true }
+        guard let there = try OpenFile.folder(at: AT_FDCWD, name: Array(folder.utf8)) else { return false }
+        return try FolderTools.names(in: there.descriptor).isEmpty
     }
 
     private func fill(_ root: OpenFile, with image: PlatformImage, cancellation: Cancellation) throws {
@@ -69,16 +79,16 @@ public final class LayerUnpacker: Sendable {
 
     /// Makes a folder that is locked as long as it is open.
     private func makeTemporaryFolder(beside folder: String) throws(SystemError) -> (String, OpenFile) {
-        while true {
+        for _ in 0..<Self.namesTriedMax {
             let path = "\(folder).unpacking-\(getpid())-\(counter.wrappingAdd(1, ordering: .relaxed).oldValue)"
             // Safety: Swift keeps the C string alive for the call.
             guard try SystemCall.check("mkdir", tolerating: [EEXIST], { mkdir(path, 0o755) }) != nil else { continue }
-            guard let root = try? OpenFile(path: path, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else {
-                continue  // Another call took it for a leftover before it was locked.
-            }
+            // Another call may have taken it for a leftover before it was locked: then the next name.
+            guard let root = try OpenFile.folder(at: AT_FDCWD, name: Array(path.utf8)) else { continue }
             let isLocked = flock(root.descriptor, LOCK_EX | LOCK_NB) == 0
             if isLocked, try root.status().st_nlink > 0 { return (path, root) }
         }
+        throw SystemError(operation: "mkdir", code: EEXIST)
     }
 
     private func removeLeftovers(of folder: String) throws(SystemError) {

@@ -19,7 +19,9 @@ struct TarHeader {
         let magic = block[257..<263]
         // POSIX ustar ends its magic with NUL and has a prefix field; GNU's "ustar  " uses those bytes for times.
         if magic.elementsEqual("ustar\0".utf8) {
-            let prefix = Self.text(block[345..<500])
+            // Schilling's star has times in the end of the field; Go, and so scanners, reads it this way too.
+            let isStar = block[508..<512].elementsEqual("tar\0".utf8)
+            let prefix = Self.text(block[345..<(isStar ? 476 : 500)])
             if !prefix.isEmpty { path = prefix + [UInt8(ascii: "/")] + path }
         }
         self.path = path

@@ -12,7 +12,6 @@ final class TarReader {
     private var contentLeft: Int64 = 0
     private var paddingLeft: Int64 = 0
     private var entries = 0
-    private var globals: [PaxKey: [UInt8]] = [:]
 
     static let blockBytes = 512
 
@@ -31,7 +30,7 @@ final class TarReader {
     /// - Returns: the entry, or `nil` at the end of the archive.
     func next() throws -> TarEntry? {
         try skipContent()
-        var overrides = globals
+        var overrides: [PaxKey: [UInt8]] = [:]
         var longPath: [UInt8]?
         var longLink: [UInt8]?
         var extendedHeaders = 0
@@ -49,10 +48,10 @@ final class TarReader {
             switch header.type {
             case UInt8(ascii: "x"): try PaxRecords.parse(content) { overrides[$0] = $1 }
             case UInt8(ascii: "g"):
-                try PaxRecords.parse(content) {
-                    globals[$0] = $1
-                    overrides[$0] = $1
-                }
+                // Readers differ in whether a global header counts (Go's, and so scanners', ignores it). Comments are fine.
+                var isMeaningful = false
+                try PaxRecords.parse(content) { _, _ in isMeaningful = true }
+                guard !isMeaningful else { throw malformed("a global header that changes entries") }
             case UInt8(ascii: "L"): longPath = Array(content.prefix { $0 != 0 })
             default: longLink = Array(content.prefix { $0 != 0 })
             }
@@ -80,6 +79,10 @@ final class TarReader {
             throw OCIError(.limitExceeded, "A layer has more than \(limits.entriesMax) entries; make the image smaller.")
         }
         if overrides[.sparse] != nil { throw malformed("a sparse file") }
+        // Readers differ in which one wins, so a scanner could see another name than we unpack.
+        guard longPath == nil || overrides[.path] == nil, longLink == nil || overrides[.linkPath] == nil else {
+            throw malformed("an entry with two long names")
+        }
         let path = overrides[.path] ?? longPath ?? header.path
         let link = overrides[.linkPath] ?? longLink ?? header.linkTarget
         guard !path.isEmpty, !path.contains(0), !link.contains(0) else { throw malformed("an empty name or one with a NUL") }
@@ -90,6 +93,9 @@ final class TarReader {
         let size = try overrides[.size].map { try PaxRecords.number($0) } ?? header.size
         // As Go and libarchive do: other kinds carry no content, whatever their size field says, but for old hard links none is written.
         let contentSize = kind == .file ? size : 0
+        if header.type != 0, kind == .folder, header.type != UInt8(ascii: "5"), size > 0 {
+            throw malformed("a file whose name ends as a folder's")
+        }
         guard size >= 0, contentSize <= Int64.max - 1024 else { throw malformed("a size out of range") }
         contentLeft = contentSize
         paddingLeft = (512 - contentSize % 512) % 512
@@ -118,8 +124,11 @@ final class TarReader {
 
     private func readHeader() throws -> TarHeader? {
         // The end is two blocks of zeros; one, or the bare end of the bytes at a block border, is taken too, as other readers do.
-        guard let block = try readBlock(), block.contains(where: { $0 != 0 }) else { return nil }
-        return try TarHeader(block)
+        // Zeros and then something else is read differently by different programs.
+        guard let block = try readBlock() else { return nil }
+        if block.contains(where: { $0 != 0 }) { return try TarHeader(block) }
+        if let second = try readBlock(), second.contains(where: { $0 != 0 }) { throw malformed("an entry behind the end") }
+        return nil
     }
 
     private func readBlock() throws -> [UInt8]? {

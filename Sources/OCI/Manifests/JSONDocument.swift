@@ -10,8 +10,16 @@ enum JSONDocument {
     ///   - place: what the document is, for the message.
     /// - Throws: `malformed_document`, or the error of a value inside (`invalid_digest`).
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8], place: String) throws(OCIError) -> Value {
+        // JSON is UTF-8 without a mark (RFC 8259, section 8.1); the decoder would also take UTF-16, which other readers do not.
+        guard !bytes.contains(0), !bytes.starts(with: [0xef, 0xbb, 0xbf]), String(validating: bytes, as: UTF8.self) != nil else {
+            throw OCIError(.malformedDocument, "The \(place) is not UTF-8 text.")
+        }
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            let value = try JSONDecoder().decode(type, from: Data(bytes))
+            guard !JSONKeys.areAmbiguous(in: bytes) else {
+                throw OCIError(.malformedDocument, "it has a field twice, so that readers would differ; build the image again.")
+            }
+            return value
         } catch let error as OCIError {
             throw OCIError(error.code, "The \(place) is malformed: \(error.message)", cause: error.cause)
         } catch {

@@ -21,12 +21,25 @@ struct Origin: Hashable, Sendable {
         self.port = url.port ?? (scheme == "https" ? 443 : 80)
     }
 
-    /// `localhost`, `127.0.0.0/8`, `::1`, their mapped form, and names below `localhost`.
+    /// `localhost` and names below it, `127.0.0.0/8`, `::1`, "any address" (which connects to this machine too), IPv4 inside IPv6,
+    /// and numbers in the short, octal and hexadecimal forms that resolvers take (`127.1`, `0x7f000001`).
     static func isLoopback(_ host: String) -> Bool {
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        if bare == "localhost" || bare.hasSuffix(".localhost") || bare == "::1" { return true }
-        let parts = (bare.hasPrefix("::ffff:") ? bare.dropFirst(7) : Substring(bare)).split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.first == "127" && parts.allSatisfy { UInt8($0) != nil }
+        let name = bare.hasSuffix(".") ? String(bare.dropLast()) : bare
+        if name == "localhost" || name.hasSuffix(".localhost") { return true }
+        var four = in_addr()
+        // Safety: `four` is a whole in_addr, and Swift keeps the C string alive for the call. It takes all the short forms.
+        if inet_aton(name, &four) != 0 {
+            let address = UInt32(bigEndian: four.s_addr)
+            return address >> 24 == 127 || address == 0
+        }
+        var six = in6_addr()
+        // Safety: `six` is a whole in6_addr, which inet_pton fills for AF_INET6; Swift keeps the C string alive for the call.
+        guard inet_pton(AF_INET6, name, &six) == 1 else { return false }
+        let bytes = withUnsafeBytes(of: &six) { Array($0) }
+        let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10..<12].allSatisfy { $0 == 0xff }
+        if isMapped { return bytes[12] == 127 || bytes[12...].allSatisfy { $0 == 0 } }
+        return bytes[..<15].allSatisfy { $0 == 0 } && bytes[15] <= 1
     }
 }
 

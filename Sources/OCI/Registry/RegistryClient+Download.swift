@@ -58,7 +58,8 @@ extension RegistryClient {
         if let length = response.headers.first(name: "Content-Length").flatMap({ Int64($0) }), length != descriptor.size - start {
             throw OCIError(
                 .sizeMismatch,
-                "The registry \(reference.registry) announces \(length) bytes for the blob \(descriptor.digest) instead of \(descriptor.size - start).")
+                "The registry \(reference.registry) announces \(length) bytes for the blob \(descriptor.digest) instead of \(descriptor.size - start)."
+            )
         }
         let seconds = descriptor.size / configuration.transferBytesPerSecondMin
         let deadline = timing.uptime() + configuration.requestTimeout + .seconds(seconds)

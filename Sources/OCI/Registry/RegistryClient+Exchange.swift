@@ -171,7 +171,8 @@ extension RegistryClient {
     func failure(_ response: RegistryResponse, _ what: String, _ request: RegistryRequest) async -> OCIError {
         // The body only serves the log; that it cannot be read changes nothing.
         let body = (try? await response.collect(max: 16 << 10, place: "An answer")) ?? []
-        let cause = "\(request.method.rawValue) \(response.status): "
+        let cause =
+            "\(request.method.rawValue) \(response.status): "
             + OCIError.printable(String(decoding: body.prefix(400), as: UTF8.self), lengthMax: 400)
         let registry = request.reference.registry
         switch response.status {
@@ -181,9 +182,11 @@ extension RegistryClient {
         case 404:
             return OCIError(.notFound, "\(what) was not found; check its name, tag or digest, and that it was pushed.", cause: cause)
         case 429:
-            return OCIError(.rateLimited, "The registry \(registry) wants fewer requests; wait some minutes, or log in for a higher limit.", cause: cause)
+            return OCIError(
+                .rateLimited, "The registry \(registry) wants fewer requests; wait some minutes, or log in for a higher limit.", cause: cause)
         case 500...599, 408:
-            return OCIError(.registryUnavailable, "The registry \(registry) has a problem of its own (\(response.status)); try again later.", cause: cause)
+            return OCIError(
+                .registryUnavailable, "The registry \(registry) has a problem of its own (\(response.status)); try again later.", cause: cause)
         default:
             return OCIError(.protocolViolation, "\(what): the registry \(registry) answered unexpectedly (\(response.status)).", cause: cause)
         }
@@ -195,6 +198,7 @@ extension RegistryClient {
             .unauthorized,
             has
                 ? "The registry \(reference.registry) does not accept the credentials for \(reference.name); check name and password."
-                : "The registry \(reference.registry) wants credentials for \(reference.name), or it does not exist; add credentials for \(reference.registry).")
+                : "The registry \(reference.registry) wants credentials for \(reference.name), or it does not exist; add credentials for \(reference.registry)."
+        )
     }
 }

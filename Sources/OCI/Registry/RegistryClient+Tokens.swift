@@ -55,7 +55,8 @@ extension RegistryClient {
             throw OCIError(.protocolViolation, "The registry \(registry) named a token service that is no web address.")
         }
         let scope = "repository:\(request.reference.repository):\(request.access.rawValue)"
-        parts.queryItems = (parts.queryItems ?? []) + (service.map { [URLQueryItem(name: "service", value: $0)] } ?? [])
+        parts.queryItems =
+            (parts.queryItems ?? []) + (service.map { [URLQueryItem(name: "service", value: $0)] } ?? [])
             + [URLQueryItem(name: "scope", value: scope)]
         guard let full = parts.url else {
             throw OCIError(.protocolViolation, "The registry \(registry) named a token service that is no web address.")

@@ -13,6 +13,8 @@ public final class ContentStore: Sendable {
 
     /// Bytes moved in one step, a count. Chosen: larger steps were not faster.
     static let chunkBytes = 256 << 10
+    /// Names tried for a temporary file, a count. Chosen: more than files that a crash of a busy process leaves.
+    private static let namesTriedMax = 100_000
 
     /// Opens a store, making its folders where they are missing and removing temporary files of crashed writers.
     ///
@@ -202,7 +204,7 @@ extension ContentStore {
 
     /// Makes a temporary file that is locked as long as it is open.
     func makeTemporaryFile() throws(SystemError) -> (OpenFile, String) {
-        while true {
+        for _ in 0..<Self.namesTriedMax {
             let path = "\(root)/ingest/\(getpid())-\(counter.wrappingAdd(1, ordering: .relaxed).oldValue)"
             let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
             // Safety: Swift keeps the C string alive for the call.
@@ -212,6 +214,7 @@ extension ContentStore {
             let isLocked = flock(file.descriptor, LOCK_EX | LOCK_NB) == 0
             if isLocked, try file.status().st_nlink > 0 { return (file, path) }
         }
+        throw SystemError(operation: "open", code: EEXIST)
     }
 
     /// Gives a finished temporary file its final name.

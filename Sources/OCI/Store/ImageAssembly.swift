@@ -37,6 +37,8 @@ struct ImageAssembly: Sendable {
     /// - Parameter root: its manifest or index.
     /// - Throws: all that `ImagePuller.pull` names.
     func assemble(_ root: Descriptor) async throws -> StoredImage {
+        // What a layout's index.json says besides is covered by no digest, so it does not count: equal digests give equal images.
+        let root = Descriptor(mediaType: root.mediaType, digest: root.digest, size: root.size)
         var progress = Progress()
         try await visit(root, depth: 0, progress: &progress)
         guard !progress.images.isEmpty else {
@@ -78,7 +80,8 @@ struct ImageAssembly: Sendable {
         guard MediaType.manifests.contains(descriptor.mediaType) || MediaType.indexes.contains(descriptor.mediaType) else {
             throw OCIError(
                 .unsupportedMediaType,
-                "\"\(OCIError.printable(descriptor.mediaType))\" is no image manifest or index that is accepted; build an OCI or Docker (schema 2) image.")
+                "\"\(OCIError.printable(descriptor.mediaType))\" is no image manifest or index that is accepted; build an OCI or Docker (schema 2) image."
+            )
         }
         try await origin.bringDocument(descriptor, into: store)
         let bytes = try await store.read(descriptor.digest, max: limits.manifestBytesMax)
@@ -92,7 +95,8 @@ struct ImageAssembly: Sendable {
         guard MediaType.configurations.contains(manifest.config.mediaType) else {
             throw OCIError(
                 .unsupportedMediaType,
-                "The manifest \(descriptor.digest) is no container image (its configuration is \"\(OCIError.printable(manifest.config.mediaType))\").")
+                "The manifest \(descriptor.digest) is no container image (its configuration is \"\(OCIError.printable(manifest.config.mediaType))\")."
+            )
         }
         for layer in manifest.layers { _ = try LayerCompression(mediaType: layer.mediaType) }
         guard manifest.config.size <= Int64(limits.configurationBytesMax) else {
@@ -168,7 +172,9 @@ struct ImageAssembly: Sendable {
         for blob in blobs where progress.blobs.insert(blob.digest).inserted {
             let (sum, overflows) = progress.bytes.addingReportingOverflow(blob.size)
             guard !overflows, blob.size <= limits.layerBytesMax, sum <= limits.totalBytesMax else {
-                throw OCIError(.limitExceeded, "The image is larger than the \(limits.totalBytesMax) bytes (or a layer than \(limits.layerBytesMax)) that are accepted.")
+                throw OCIError(
+                    .limitExceeded,
+                    "The image is larger than the \(limits.totalBytesMax) bytes (or a layer than \(limits.layerBytesMax)) that are accepted.")
             }
             progress.bytes = sum
         }

@@ -49,6 +49,8 @@ public struct CagedJob: Sendable {
         id: ContainerID, rootFolder: String, command: [String], environment: [String] = [], workingFolder: String = "/",
         level: TrustLevel, timeout: Duration? = nil, input: [UInt8]
     ) throws {
+        // An image that names no working folder means the root (OCI Image Specification, config, "WorkingDir").
+        let workingFolder = workingFolder.isEmpty ? "/" : workingFolder
         try Self.check(command, what: "command")
         try Self.check(environment, what: "environment")
         guard let program = command.first, !program.isEmpty else { throw SandboxError(.invalidJob, "The image has no command.") }
