@@ -45,9 +45,11 @@ let package = Package(
             name: "OCI",
             dependencies: [
                 "CArchive", product("AsyncHTTPClient", "async-http-client"), product("Crypto", "swift-crypto"),
-                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOFoundationCompat", "swift-nio"),
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
             ], swiftSettings: strict),
-        .target(name: "Scanning", dependencies: ["Domain", product("Subprocess", "swift-subprocess"), product("SystemPackage", "swift-system")], swiftSettings: strict),
+        .target(
+            name: "Scanning", dependencies: ["Domain", product("Subprocess", "swift-subprocess"), product("SystemPackage", "swift-system")],
+            swiftSettings: strict),
         .target(name: "SandboxKernel"),
         .target(name: "Sandbox", dependencies: ["Domain", "SandboxKernel"], swiftSettings: strict),
         .target(name: "Storage", dependencies: [product("GRDB", "GRDB.swift")], swiftSettings: strict),
@@ -56,7 +58,6 @@ let package = Package(
             name: "WebSockets",
             dependencies: [
                 product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
-                product("NIOWebSocket", "swift-nio"),
             ], swiftSettings: strict),
 
         // Layer 2: services.
@@ -104,5 +105,28 @@ let package = Package(
             linkerSettings: [
                 .unsafeFlags(["-nostartfiles", "-static-executable", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static"])
             ]),
+
+        // Tests: one target for each target.
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(name: "CargoIOTests", dependencies: ["CargoIO", "JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "OCITests",
+            dependencies: [
+                "OCI", product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("NIOPosix", "swift-nio"),
+            ], swiftSettings: strict),
+        .testTarget(name: "ScanningTests", dependencies: ["Scanning", "Domain"], swiftSettings: strict),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Domain", "SandboxKernel"], swiftSettings: strict),
+        .testTarget(
+            name: "WebSocketsTests",
+            dependencies: ["WebSockets", product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WebTests",
+            dependencies: [
+                "Web", "WebSockets", product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("HTTPTypes", "swift-http-types"),
+                product("Logging", "swift-log"),
+            ], swiftSettings: strict),
     ]
 )

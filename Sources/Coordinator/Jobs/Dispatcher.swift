@@ -78,7 +78,8 @@ public actor Dispatcher {
             try await surroundings.clock.sleep(for: Self.leaseCheckInterval)
             let now = surroundings.now()
             for lease in leases.values where lease.until <= now || lease.overdueAt <= now {
-                let failure = lease.until <= now
+                let failure =
+                    lease.until <= now
                     ? JobFailure(fault: .island, code: "lease_lost", message: "The Island was not heard of in time.")
                     : JobFailure(fault: .island, code: "overdue", message: "The Island did not end the job in time.")
                 try await end(lease.attempt, island: lease.island, .failed(failure))

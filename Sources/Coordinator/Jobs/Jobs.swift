@@ -70,7 +70,9 @@ public struct Jobs: Sendable {
             let most = level.limits.timeout
             let wanted = request.timeoutSeconds.map { Duration.seconds($0) } ?? most
             guard wanted <= most else {
-                throw ServiceError.invalid([Problem("/timeout_seconds", "must be at most \(most.components.seconds), the limit of trust level \(level.rawValue)")])
+                throw ServiceError.invalid([
+                    Problem("/timeout_seconds", "must be at most \(most.components.seconds), the limit of trust level \(level.rawValue)")
+                ])
             }
             let row = JobRow(
                 id: id, workloadID: cargo.workload.id, submissionID: cargo.submission.row.id, consumerID: principal.accountID,

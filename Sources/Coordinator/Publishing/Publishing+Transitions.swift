@@ -97,7 +97,8 @@ extension Publishing {
         guard others >= most else { return }
         throw ServiceError(
             .conflict, code: "active_cargo_limit",
-            "You already have \(others) active Cargos and may have \(most); withdraw one, or verify your identity for \(PublisherStanding.verified.activeCargosMax ?? most).")
+            "You already have \(others) active Cargos and may have \(most); withdraw one, or verify your identity for \(PublisherStanding.verified.activeCargosMax ?? most)."
+        )
     }
 
     private func withdraw(_ id: Int, by principal: Principal) async throws -> Submission {
@@ -123,7 +124,8 @@ extension Publishing {
             try Self.requireRisingVersion(submission, in: writer)
             if submission.trustLevel?.requiresSignature != false {
                 throw ServiceError(
-                    .conflict, code: "signature_required", "Publishing at this trust level needs a cosign signature, which this version cannot verify yet.")
+                    .conflict, code: "signature_required",
+                    "Publishing at this trust level needs a cosign signature, which this version cannot verify yet.")
             }
             if let workload = try writer.workload(id: submission.row.workloadID), let oldID = workload.publishedSubmissionID {
                 let old = try Submission.find(oldID, in: writer)

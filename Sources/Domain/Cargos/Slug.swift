@@ -10,7 +10,8 @@ public struct Slug: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Throws: ``InvalidSlug`` when a character or the length does not fit.
     public init(_ text: String) throws(InvalidSlug) {
-        let fits = Self.lengths.contains(text.utf8.count)
+        let fits =
+            Self.lengths.contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                     || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")

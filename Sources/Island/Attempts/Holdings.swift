@@ -54,7 +54,9 @@ actor Holdings {
     ///
     /// - Throws: `CancellationError` once the attempt is cancelled.
     func append(_ frame: JSONObject, bytes: Int, to attempt: AttemptID) async throws {
-        while let one = held[attempt], !one.isCancelled, one.unconfirmedBytes >= Self.unconfirmedBytesMax || one.frames.count >= Self.unconfirmedFramesMax {
+        while let one = held[attempt], !one.isCancelled,
+            one.unconfirmedBytes >= Self.unconfirmedBytesMax || one.frames.count >= Self.unconfirmedFramesMax
+        {
             await withCheckedContinuation { held[attempt]?.waitingForRoom.append($0) }
         }
         guard held[attempt]?.isCancelled == false else { throw CancellationError() }

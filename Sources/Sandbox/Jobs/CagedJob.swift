@@ -7,7 +7,8 @@ public struct ContainerID: Sendable, Hashable, CustomStringConvertible {
 
     /// - Throws: ``SandboxError`` `invalid_job` for any other text.
     public init(_ text: String) throws {
-        let isWellFormed = (1...64).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-")
+        let isWellFormed =
+            (1...64).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-")
             && text.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
         guard isWellFormed else { throw SandboxError(.invalidJob, "A container's name is 1 to 64 of a-z, 0-9 and -.", cause: text) }
         self.text = text

@@ -128,7 +128,9 @@ struct LevelChecks: Sendable {
             }
             return []
         } catch let error as SandboxError {
-            return [LevelReport.Obstacle(problem: "A trial job of level 0 failed: \(error.message)", remedy: error.cause ?? "archipelago island doctor")]
+            return [
+                LevelReport.Obstacle(problem: "A trial job of level 0 failed: \(error.message)", remedy: error.cause ?? "archipelago island doctor")
+            ]
         } catch {
             return [LevelReport.Obstacle(problem: "A trial job of level 0 failed.", remedy: "\(error)")]
         }

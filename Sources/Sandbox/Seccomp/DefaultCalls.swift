@@ -11,7 +11,8 @@ public enum DefaultCalls {
             read write readv writev pread64 pwrite64 close close_range lseek dup dup2 dup3 fcntl flock fsync \
             fdatasync ftruncate fallocate sendfile copy_file_range pipe pipe2 poll ppoll select pselect6
             """),
-        CallRule.group("waiting for several things at once", "epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 timerfd_create timerfd_settime"),
+        CallRule.group(
+            "waiting for several things at once", "epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 timerfd_create timerfd_settime"),
         CallRule.group(
             "files: the root is read-only and only /tmp can be written",
             """
@@ -27,8 +28,11 @@ public enum DefaultCalls {
             setsid getuid geteuid getgid getegid getgroups prlimit64 getrlimit getrusage sysinfo uname prctl \
             arch_prctl set_tid_address set_robust_list rseq futex sched_yield sched_getaffinity capget
             """),
-        CallRule.group("signals within the Cargo", "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigtimedwait rt_sigsuspend sigaltstack restart_syscall"),
-        CallRule.group("clocks and timers, none of which can be set", "nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time timer_create timer_settime"),
+        CallRule.group(
+            "signals within the Cargo", "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigtimedwait rt_sigsuspend sigaltstack restart_syscall"),
+        CallRule.group(
+            "clocks and timers, none of which can be set",
+            "nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time timer_create timer_settime"),
         CallRule.group("random numbers", "getrandom"),
         CallRule.group(
             "talk over sockets that `socket` or `socketpair` let it have",

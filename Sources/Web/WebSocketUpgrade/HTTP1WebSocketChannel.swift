@@ -1,8 +1,8 @@
 public import HummingbirdCore
 public import Logging
 public import NIOCore
-import NIOHTTPTypes
 import NIOHTTP1
+import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 public import WebSockets
 

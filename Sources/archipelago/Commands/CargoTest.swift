@@ -120,7 +120,8 @@ private struct TestReport {
             case .timedOut: self.init(code: CargoViolation.timeout.rawValue, message: "did not end within its time", line: nil)
             case .outOfMemory: self.init(code: CargoViolation.outOfMemory.rawValue, message: "needed more memory than its level has", line: nil)
             case .forbiddenSyscall(let name):
-                self.init(code: CargoViolation.forbiddenSyscall.rawValue, message: "made a forbidden system call: \(name ?? "name not known")", line: nil)
+                self.init(
+                    code: CargoViolation.forbiddenSyscall.rawValue, message: "made a forbidden system call: \(name ?? "name not known")", line: nil)
             case .killed(let signal): self.init(code: CargoViolation.killed.rawValue, message: "ended by signal \(signal)", line: nil)
             }
         }

@@ -55,7 +55,8 @@ struct JobsCommand: AsyncParsableCommand {
     }
 
     static func line(_ job: JSONValue) -> String {
-        var line = "\(job["id"]?.string ?? "?")  \(job["status"]?.string ?? "?")  \(job["workload_slug"]?.string ?? "?") \(job["version"]?.string ?? "")"
+        var line =
+            "\(job["id"]?.string ?? "?")  \(job["status"]?.string ?? "?")  \(job["workload_slug"]?.string ?? "?") \(job["version"]?.string ?? "")"
         if let code = job["code"]?.string { line += "  \(code): \(job["error"]?.string ?? "")" }
         return line
     }

@@ -30,7 +30,8 @@ struct LevelsCommand: ParsableCommand {
     private static func line(_ level: TrustLevel) -> String {
         let limits = level.limits
         let head = "Level \(level.rawValue) (\(level.tier.rawValue), \(level.sandboxProfile.rawValue))"
-        let amounts = "\(limits.memoryBytes >> 20) MiB memory, \(limits.timeout.components.seconds) s, \(limits.cpus) CPU, \(limits.processes) processes"
+        let amounts =
+            "\(limits.memoryBytes >> 20) MiB memory, \(limits.timeout.components.seconds) s, \(limits.cpus) CPU, \(limits.processes) processes"
         let rights = "network \(limits.network ? "on" : "off"), GPU \(limits.gpu ? "on" : "off"), seccomp \(limits.seccomp.rawValue)"
         return "\(head): \(amounts), /tmp \(limits.temporaryBytes >> 20) MiB, \(rights), signature \(level.requiresSignature ? "" : "not ")required"
     }

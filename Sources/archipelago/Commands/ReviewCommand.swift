@@ -63,7 +63,8 @@ struct ReviewCommand: AsyncParsableCommand {
 /// Submissions and scans in lines for people.
 enum SubmissionLines {
     static func head(_ submission: JSONValue) -> String {
-        var line = "Submission \(submission["id"]?.int ?? 0)  \(submission["slug"]?.string ?? "?") \(submission["version"]?.string ?? "")  \(submission["state"]?.string ?? "?")"
+        var line =
+            "Submission \(submission["id"]?.int ?? 0)  \(submission["slug"]?.string ?? "?") \(submission["version"]?.string ?? "")  \(submission["state"]?.string ?? "?")"
         if let level = submission["trust_level"]?.int { line += "  level \(level)" }
         if let reason = submission["rejection_reason"]?.string { line += "  rejected: \(reason)" }
         return line
@@ -82,7 +83,8 @@ enum SubmissionLines {
     static func findings(_ scan: JSONValue) -> [String] {
         (scan["findings"]?.array ?? []).map { finding in
             let fix = finding["fixed_version"]?.string.map { "fixed in \($0)" } ?? "no fix known"
-            return "  \(finding["severity"]?.string ?? "?")  \(finding["id"]?.string ?? "?")  \(finding["package"]?.string ?? "?") \(finding["version"]?.string ?? "")  \(fix)"
+            return
+                "  \(finding["severity"]?.string ?? "?")  \(finding["id"]?.string ?? "?")  \(finding["package"]?.string ?? "?") \(finding["version"]?.string ?? "")  \(fix)"
         }
     }
 }

@@ -112,7 +112,9 @@ struct TranscriptFollower {
                 if reconnects >= Self.reconnectsMax { throw error }
             }
             reconnects += 1
-            guard reconnects <= Self.reconnectsMax else { throw CommandFailure(.unavailable, "The job's stream broke too often; see 'archipelago jobs show \(job)'.") }
+            guard reconnects <= Self.reconnectsMax else {
+                throw CommandFailure(.unavailable, "The job's stream broke too often; see 'archipelago jobs show \(job)'.")
+            }
             try await Task.sleep(for: Self.reconnectDelay)
         }
     }
@@ -135,7 +137,8 @@ struct TranscriptPrinter {
             let content = Terminal.printable(record["content"]?.string ?? "")
             Terminal.put(content)
             if !content.isEmpty { endsLine = content.hasSuffix("\n") }
-        case "progress": Terminal.progress("  \(record["step"]?.double.map { "\(Int($0))" } ?? "?")/\(record["total"]?.double.map { "\(Int($0))" } ?? "?")")
+        case "progress":
+            Terminal.progress("  \(record["step"]?.double.map { "\(Int($0))" } ?? "?")/\(record["total"]?.double.map { "\(Int($0))" } ?? "?")")
         case "status": line("· \(record["message"]?.string ?? "")")
         case "done": line("Done: \(record["usage"]?.text ?? "{}")")
         case "error":

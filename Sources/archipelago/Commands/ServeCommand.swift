@@ -38,7 +38,9 @@ struct ServeCommand: AsyncParsableCommand {
         let (host, output) = (settings.host, output)
         let services = coordinator.makeServices { port in
             let url = "http://\(host):\(port)"
-            output.show(["url": .string(url), "admin_key": .optional(key)], ["Listening on \(url)"] + (key.map { ["Administrator's API key (shown once): \($0)"] } ?? []))
+            output.show(
+                ["url": .string(url), "admin_key": .optional(key)],
+                ["Listening on \(url)"] + (key.map { ["Administrator's API key (shown once): \($0)"] } ?? []))
         }
         let group = ServiceGroup(
             configuration: .init(services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))

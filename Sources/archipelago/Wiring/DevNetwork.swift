@@ -38,7 +38,9 @@ struct DevNetwork {
                 dataFolder: folder + "/island", coordinator: "http://127.0.0.1:\(webPort)", token: state.islandToken,
                 approvedRegistries: [registry.name]), logger: logger)
         for report in island.levels where report.level == .untrusted {
-            for obstacle in report.obstacles { Terminal.complain("This machine cannot enforce trust level 0: \(obstacle.problem) \(obstacle.remedy)") }
+            for obstacle in report.obstacles {
+                Terminal.complain("This machine cannot enforce trust level 0: \(obstacle.problem) \(obstacle.remedy)")
+            }
         }
         let result = await serve(coordinator, island, registry, state, logger, onReady)
         try await island.close()

@@ -95,7 +95,9 @@ struct LoopbackRegistry: Service {
     static func freePort(preferred: Int?) async throws -> Int {
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         for port in [preferred, 0].compactMap(\.self) {
-            guard let channel = try? await bootstrap.bind(host: "127.0.0.1", port: port).get(), let free = channel.localAddress?.port else { continue }
+            guard let channel = try? await bootstrap.bind(host: "127.0.0.1", port: port).get(), let free = channel.localAddress?.port else {
+                continue
+            }
             try await channel.close()
             return free
         }

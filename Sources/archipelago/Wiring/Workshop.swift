@@ -14,7 +14,8 @@ struct Workshop {
         // What stays lies in the temporary folder, which the system empties.
         defer { try? FileManager.default.removeItem(atPath: folder) }
         do {
-            let workshop = Workshop(folder: folder, store: try ContentStore(root: folder + "/blobs"), client: RegistryClient(configuration: .fromEnvironment()))
+            let workshop = Workshop(
+                folder: folder, store: try ContentStore(root: folder + "/blobs"), client: RegistryClient(configuration: .fromEnvironment()))
             let result: Result<Value, any Error>
             do { result = .success(try await body(workshop)) } catch { result = .failure(error) }
             try await workshop.client.shutdown()
