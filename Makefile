@@ -19,9 +19,10 @@ demo: build ## A Cargo's whole way, from a C file to the frames of a job.
 	@scripts/demo.sh
 
 test: setup ## Build with warnings as errors and run every test.
-	@$(SWIFT) build --quiet --product archipelago
-	@$(SWIFT) build --quiet --product archipelago-cage-entry
-	$(SWIFT) test
+	@$(SWIFT) build --quiet --build-tests
+	$(SWIFT) test --skip-build --skip '^(Sandbox|Live)Tests'
+	$(SWIFT) test --skip-build --filter '^SandboxTests'
+	$(SWIFT) test --skip-build --filter '^LiveTests'
 
 lint: ## Check format, layers and tidiness.
 	@scripts/check.sh

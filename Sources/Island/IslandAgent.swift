@@ -57,7 +57,8 @@ public struct IslandAgent: Sendable {
                 backoff = Self.backoffMin
                 try await converse(connection, holdings, assign)
                 let reason = await connection.closeReason ?? ""
-                logger.warning("the coordinator closed the link", metadata: ["reason": "\(reason)"])
+                // Without a reason it stops or restarts, which is no cause for worry.
+                logger.log(level: reason.isEmpty ? .info : .warning, "the coordinator closed the link", metadata: ["reason": "\(reason)"])
             } catch let refusal as LinkRefused {
                 throw refusal
             } catch is CancellationError {

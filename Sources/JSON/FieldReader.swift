@@ -48,10 +48,22 @@ public struct FieldReader: Sendable {
     }
 
     /// A string, or `nil` when missing, `null` or (noted) of another type; so do the readers below.
-    public mutating func string(_ name: String) -> String? { read(name, "a string", \.string) }
+    ///
+    /// U+0000 is refused: databases and C libraries end a text there, so two readers would read two texts.
+    public mutating func string(_ name: String) -> String? {
+        guard let text = read(name, "a string", \.string) else { return nil }
+        guard text.unicodeScalars.contains("\0") else { return text }
+        note(name, "must not contain U+0000")
+        return nil
+    }
 
     /// A whole number that fits in 64 bits.
-    public mutating func int(_ name: String) -> Int? { read(name, "a whole number", \.int) }
+    public mutating func int(_ name: String) -> Int? {
+        guard let value = value(name) else { return nil }
+        if let number = value.int { return number }
+        note(name, value.double == nil ? "must be a whole number, not \(value.kind)" : "must be a whole number of at most 64 bits")
+        return nil
+    }
 
     /// A whole number within a range; outside it is a mistake.
     public mutating func int(_ name: String, in range: ClosedRange<Int>) -> Int? {
@@ -75,8 +87,10 @@ public struct FieldReader: Sendable {
         guard let elements = array(name) else { return nil }
         var strings: [String] = []
         for (index, element) in elements.enumerated() {
-            if let string = element.string {
+            if let string = element.string, !string.unicodeScalars.contains("\0") {
                 strings.append(string)
+            } else if element.string != nil {
+                mistakes.append(Mistake(pointer: pointer(name) + "/\(index)", message: "must not contain U+0000"))
             } else {
                 mistakes.append(Mistake(pointer: pointer(name) + "/\(index)", message: "must be a string, not \(element.kind)"))
             }

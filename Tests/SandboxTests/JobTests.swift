@@ -36,10 +36,15 @@ import Testing
         #expect(throws: SandboxError.self) { try Self.job(environment: Array(repeating: "A=b", count: 257)) }
     }
 
-    @Test(arguments: ["", "relative", "/a\0b", "/" + String(repeating: "x", count: 5000)])
+    @Test(arguments: ["relative", "/a\0b", "/" + String(repeating: "x", count: 5000)])
     func foldersAreAbsolute(path: String) {
         #expect(throws: SandboxError.self) { try Self.job(rootFolder: path) }
         #expect(throws: SandboxError.self) { try Self.job(workingFolder: path) }
+    }
+
+    @Test func noWorkingFolderMeansTheRoot() throws {
+        #expect(try Self.job(workingFolder: "").workingFolder == "/")
+        #expect(throws: SandboxError.self) { try Self.job(rootFolder: "") }
     }
 
     @Test func theTimeIsClampedToTheLevel() throws {

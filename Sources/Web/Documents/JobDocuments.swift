@@ -4,17 +4,27 @@ import JSON
 import Storage
 
 extension Job {
+    /// The job in a list: without `input` and `output`, which may be megabytes each.
+    var summary: JSONValue { .object(members) }
+
     /// The job as the API shows it to its Consumer.
     ///
     /// - Parameter output: what the Cargo wrote, where the caller wants it.
     func json(output: String?) throws -> JSONValue {
+        var object = members
+        object["input"] = try JSONValue(parsing: row.input)
+        object["output"] = .optional(output)
+        return .object(object)
+    }
+
+    private var members: JSONObject {
         let usage: JSONValue = [
             "prompt_tokens": 0, "completion_tokens": .int(row.tokens), "total_tokens": .int(row.tokens),
             "credits_used": .int(row.creditsUsed ?? 0),
         ]
         return [
             "id": .string(row.id), "workload_id": .int(row.workloadID), "workload_slug": .string(slug), "version": .string(version),
-            "status": .string(state.rawValue), "input": try JSONValue(parsing: row.input), "output": .optional(output),
+            "status": .string(state.rawValue),
             "error": .optional(failure?.message), "fault": .optional(failure?.fault.rawValue), "code": .optional(failure?.code),
             "attempt": .int(row.attempt), "priority": .int(row.priority), "max_credits": .optional(row.maxCredits),
             "timeout_seconds": .int(row.timeoutMilliseconds / 1000), "created_at": time(row.createdAt), "started_at": time(row.startedAt),

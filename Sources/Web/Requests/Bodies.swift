@@ -65,7 +65,7 @@ extension Request {
 
     /// A query parameter as a number in a range; `nil` when it is missing.
     func number(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
-        guard let text = query(name) else { return nil }
+        guard let text = try query(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw ServiceError.invalid([Problem("/\(name)", "must be a whole number from \(range.lowerBound) to \(range.upperBound)")])
         }
@@ -73,11 +73,15 @@ extension Request {
     }
 
     /// A query parameter as a text; `nil` when it is missing.
-    func query(_ name: String) -> String? { uri.queryParameters[Substring(name)].map(String.init) }
+    func query(_ name: String) throws -> String? {
+        guard let text = uri.queryParameters[Substring(name)].map(String.init) else { return nil }
+        guard !text.unicodeScalars.contains("\0") else { throw ServiceError.invalid([Problem("/\(name)", "must not contain U+0000")]) }
+        return text
+    }
 
     /// A query parameter as one of a closed set of words.
     func choice<Choice: RawRepresentable & CaseIterable>(_ name: String) throws -> Choice? where Choice.RawValue == String {
-        guard let text = query(name) else { return nil }
+        guard let text = try query(name) else { return nil }
         guard let choice = Choice(rawValue: text) else {
             let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
             throw ServiceError.invalid([Problem("/\(name)", "must be one of \(words)")])

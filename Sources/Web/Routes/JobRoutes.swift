@@ -13,7 +13,7 @@ extension RouterGroup<APIContext> {
         }
         get("jobs") { request, context -> Response in
             let page = try await jobs.list(state: request.choice("status"), page: request.page(), for: context.principal)
-            return try .list(page) { try $0.json(output: nil) }
+            return .list(page) { $0.summary }
         }
         get("jobs/:id") { _, context -> Response in
             let job = try await jobs.job(try context.text("id"), for: context.principal)
