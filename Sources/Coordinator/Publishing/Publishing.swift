@@ -29,7 +29,7 @@ public struct Publishing: Sendable {
     /// - Throws: `invalid` with every problem; `conflict` (`slug_taken`) when the slug is another publisher's.
     public func create(_ fields: SubmissionFields, problems: [Problem], by principal: Principal) async throws -> Submission {
         try principal.require(.write)
-        let complete = try validated(fields, problems)
+        let (complete, version) = try validated(fields, problems)
         guard let slug = complete.slug else { throw ServiceError.invalid([Problem("/slug", "is required")]) }
         let now = surroundings.now().milliseconds
         return try await database.write { writer in
@@ -42,7 +42,7 @@ public struct Publishing: Sendable {
             let row = try writer.insert(
                 SubmissionRow(
                     workloadID: workload.id, publisherID: principal.accountID, state: SubmissionState.draft.rawValue,
-                    fields: complete.json.text, version: complete.version ?? "", createdAt: now))
+                    fields: complete.json.text, version: version, createdAt: now))
             try writer.insert(
                 SubmissionEventRow(
                     submissionID: row.id, at: now, actorID: principal.accountID, action: "create", toState: row.state, note: ""))
@@ -73,13 +73,13 @@ public struct Publishing: Sendable {
         return try await database.write { writer in
             let submission = try Self.owned(id, by: principal, in: writer)
             let state = try submission.state(after: .edit)
-            let merged = try validated(submission.fields.merging(patch), problems)
+            let (merged, version) = try validated(submission.fields.merging(patch), problems)
             guard merged.slug == submission.slug else {
                 throw ServiceError.invalid([Problem("/slug", "cannot change; make a new submission under the other slug")])
             }
             try writer.move(submission, .edit, to: state, by: principal.accountID, at: now) { row in
                 row.fields = merged.json.text
-                row.version = merged.version ?? ""
+                row.version = version
             }
             return try Submission.find(id, in: writer)
         }
@@ -131,25 +131,26 @@ public struct Publishing: Sendable {
         return submission
     }
 
-    /// The fields with their defaults filled in, or every problem at once.
-    private func validated(_ fields: SubmissionFields, _ problems: [Problem]) throws -> SubmissionFields {
+    /// The fields with their defaults filled in and the version (the publisher's word, else the tag), or every problem at once.
+    private func validated(_ fields: SubmissionFields, _ problems: [Problem]) throws -> (SubmissionFields, version: String) {
         let wrongTypes = Set(problems.map(\.pointer))
         var all = problems + fields.problems().filter { !wrongTypes.contains($0.pointer) }
         var complete = fields
+        var tag: String?
         if let image = fields.containerImage {
             let reference = referenceProblems(image)
             all += reference.problems
-            complete.version = fields.version ?? reference.tag
+            tag = reference.tag
         }
         if let digest = fields.imageDigest {
             do { _ = try Digest(digest) } catch { all.append(Problem("/image_digest", error.message)) }
         }
-        guard all.isEmpty else { throw ServiceError.invalid(all) }
+        guard all.isEmpty, let version = fields.version ?? tag else { throw ServiceError.invalid(all) }
         complete.requiredVRAMMegabytes = fields.requiredVRAMMegabytes ?? SubmissionDefaults.requiredVRAMMegabytes
         complete.requiredCPUCores = fields.requiredCPUCores ?? SubmissionDefaults.requiredCPUCores
         complete.requiredRAMMegabytes = fields.requiredRAMMegabytes ?? SubmissionDefaults.requiredRAMMegabytes
         complete.revenueShare = fields.revenueShare ?? SubmissionDefaults.revenueShare
-        return complete
+        return (complete, version)
     }
 
     private func referenceProblems(_ text: String) -> (problems: [Problem], tag: String?) {

@@ -32,8 +32,9 @@ extension RouterGroup<APIContext> {
             let job = try await jobs.job(try context.text("id"), for: context.principal)
             return EventStream.response(jobs.transcript(of: job, from: try EventStream.firstRecord(request)), to: request)
         }
-        get("jobs/:id/ws") { _, context -> Response in
+        get("jobs/:id/ws") { request, context -> Response in
             _ = try await jobs.job(try context.text("id"), for: context.principal)
+            _ = try EventStream.firstRecord(request)
             throw ServiceError(.malformed, code: "upgrade_required", "This address speaks WebSocket; use /stream for server-sent events.")
         }
     }
