@@ -108,6 +108,7 @@ let package = Package(
 
         // Tests: one target for each target.
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(name: "CargoIOTests", dependencies: ["CargoIO", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "OCITests",

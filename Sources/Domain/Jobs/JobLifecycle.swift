@@ -102,7 +102,7 @@ public struct JobLifecycle: Sendable, Hashable {
                 state = .pending
                 return .retry
             }
-            state = failure.code == CargoViolation.timeout.rawValue ? .timeout : .failed
+            state = failure.code == SandboxViolation.timeout.rawValue ? .timeout : .failed
             return .finished(failure)
         }
     }

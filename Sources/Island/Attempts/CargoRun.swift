@@ -30,18 +30,13 @@ actor CargoRun {
 
     /// What the run comes to: the Cargo's `done` frame, or why it failed.
     func result(of end: JobEnd) -> Result<JSONObject, JobRefusal> {
-        switch end.cause {
-        case .timedOut: return violation(.timeout, "The Cargo did not end within its time.")
-        case .outOfMemory: return violation(.outOfMemory, "The Cargo needed more than its \(limits.memoryBytes >> 20) MiB of memory.")
-        case .forbiddenSyscall(let name):
-            return violation(.forbiddenSyscall, "The Cargo made a system call that its level forbids" + (name.map { ": \($0)." } ?? "."))
-        case .killed(let signal): return violation(.killed, "The Cargo was ended by signal \(signal).")
-        case .exited(let code): return result(exitCode: code)
-        }
+        if let (kind, message) = end.cause.violation(of: limits) { return failed(kind.rawValue, message) }
+        guard case .exited(let code) = end.cause else { preconditionFailure("only an exit breaks no limit") }
+        return result(exitCode: code)
     }
 
-    private func violation(_ violation: CargoViolation, _ message: String) -> Result<JSONObject, JobRefusal> {
-        .failure(JobRefusal(JobFailure(fault: .cargo, code: violation.rawValue, message: message)))
+    private func failed(_ code: String, _ message: String) -> Result<JSONObject, JobRefusal> {
+        .failure(JobRefusal(JobFailure(fault: .cargo, code: code, message: message)))
     }
 
     private func result(exitCode: Int) -> Result<JSONObject, JobRefusal> {
@@ -50,7 +45,7 @@ actor CargoRun {
         do {
             let last = try checker.finish(exitCode: exitCode)
             guard let frame = checker.terminalFrame ?? last else {
-                return violation(.noTerminalFrame, "The Cargo ended without a 'done' or 'error' frame.")
+                return failed(ProtocolViolation.Code.noTerminalFrame.rawValue, "The Cargo ended without a 'done' or 'error' frame.")
             }
             return judged(frame)
         } catch {
@@ -60,7 +55,7 @@ actor CargoRun {
 
     private func judged(_ terminal: Frame) -> Result<JSONObject, JobRefusal> {
         if terminal.type == "done" { return .success(terminal.object) }
-        return .failure(JobRefusal(JobFailure(fault: .cargo, code: "cargo_error", message: terminal.message ?? "The Cargo failed.")))
+        return failed("cargo_error", terminal.message ?? "The Cargo failed.")
     }
 }
 

@@ -93,8 +93,9 @@ private actor TestTranscript {
         if case .exited(let code) = end.cause {
             inspector.finish(exitCode: code, into: &new)
             take(new)
-        } else {
-            violations.append(TestReport.Violation(end.cause))
+        }
+        if let (kind, message) = end.cause.violation(of: level.limits) {
+            violations.append(.init(code: kind.rawValue, message: message, line: nil))
         }
         violations += inspector.violations.map { .init(code: $0.code.rawValue, message: $0.message, line: $0.line) }
         return TestReport(level: level, end: end, frames: frames, violations: violations)
@@ -107,24 +108,6 @@ private struct TestReport {
         let code: String
         let message: String
         let line: Int?
-
-        init(code: String, message: String, line: Int?) {
-            self.code = code
-            self.message = message
-            self.line = line
-        }
-
-        init(_ cause: EndCause) {
-            switch cause {
-            case .exited(let code): self.init(code: CargoViolation.nonzeroExit.rawValue, message: "exit code \(code)", line: nil)
-            case .timedOut: self.init(code: CargoViolation.timeout.rawValue, message: "did not end within its time", line: nil)
-            case .outOfMemory: self.init(code: CargoViolation.outOfMemory.rawValue, message: "needed more memory than its level has", line: nil)
-            case .forbiddenSyscall(let name):
-                self.init(
-                    code: CargoViolation.forbiddenSyscall.rawValue, message: "made a forbidden system call: \(name ?? "name not known")", line: nil)
-            case .killed(let signal): self.init(code: CargoViolation.killed.rawValue, message: "ended by signal \(signal)", line: nil)
-            }
-        }
     }
 
     let level: TrustLevel
