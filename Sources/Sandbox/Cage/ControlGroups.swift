@@ -122,7 +122,10 @@ struct ControlGroups: Sendable, Hashable {
 
     /// Removes a group from every controller where nothing is below it.
     func removeIfEmpty(_ group: String) {
-        for mountPoint in mountPoints { rmdir(mountPoint + group) }
+        for mountPoint in mountPoints {
+            // Chosen: 20 tries 5 ms apart; the kernel says "busy" for a moment after a group below was removed.
+            for _ in 0..<20 where rmdir(mountPoint + group) != 0 && errno == EBUSY { usleep(5000) }
+        }
     }
 
     private static func number(in path: String) throws -> Int {
