@@ -18,7 +18,7 @@ SOURCES = [
          "Sources/Coordinator/Scans/StoreLayouts"),
     ),
 ]
-# Pattern and the word that a comment on the line, or within three lines before it, must hold.
+# Pattern and the word that a comment on the line, or within seven lines before it, must hold.
 EXPLAINED = [
     (r"@unchecked Sendable|nonisolated\(unsafe\)|@preconcurrency", "Safety"),
     (r"\bTask \{", "Unstructured:"),

@@ -33,7 +33,7 @@ if [ -z "${ARCHIPELAGO_TRIVY_CACHE:-}" ] && [ ! -f "${XDG_CACHE_HOME:-$HOME/.cac
     echo "  this repository. It knows a few dozen advisories: fit for a demonstration, never for real work."
     echo "  For the real one: trivy image --download-db-only && trivy image --download-java-db-only"
 fi
-rm -rf "$folder/network"
+rm -rf "$folder/network" "$folder/ready.json"
 "$archipelago" dev --data-dir "$folder/network" --port 0 --registry-port 0 --json >"$folder/ready.json" 2>"$folder/network.log" &
 network=$!
 until [ -s "$folder/ready.json" ]; do

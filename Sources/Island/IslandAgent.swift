@@ -53,9 +53,10 @@ public struct IslandAgent: Sendable {
             try Task.checkCancellation()
             do {
                 let connection = try await link.connect()
-                logger.info("connected to the coordinator")
-                backoff = Self.backoffMin
-                try await converse(connection, holdings, assign)
+                try await converse(connection, holdings, assign) {
+                    logger.info("connected to the coordinator")
+                    backoff = Self.backoffMin
+                }
                 let reason = await connection.closeReason ?? ""
                 // Without a reason it stops or restarts, which is no cause for worry.
                 logger.log(level: reason.isEmpty ? .info : .warning, "the coordinator closed the link", metadata: ["reason": "\(reason)"])
@@ -72,7 +73,8 @@ public struct IslandAgent: Sendable {
     }
 
     private func converse(
-        _ connection: any CoordinatorConnection, _ holdings: Holdings, _ assign: AsyncStream<CoordinatorMessage.Assignment>.Continuation
+        _ connection: any CoordinatorConnection, _ holdings: Holdings, _ assign: AsyncStream<CoordinatorMessage.Assignment>.Continuation,
+        onWelcome: () -> Void
     ) async throws {
         do {
             let hello = IslandMessage.hello(.init(capabilities: capabilities, attempts: await holdings.attempts))
@@ -82,6 +84,7 @@ public struct IslandAgent: Sendable {
                 throw LinkError("the first message must be welcome")
             }
             try await holdings.resume(resume)
+            onWelcome()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await read(connection, holdings, assign) }
                 group.addTask { try await write(connection, holdings) }

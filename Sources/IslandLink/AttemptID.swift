@@ -29,6 +29,14 @@ public struct AttemptID: Sendable, Hashable, CustomStringConvertible {
 extension FieldReader {
     var firstMistake: String { mistakes.first.map { "\($0.pointer) \($0.message)" } ?? "a field is missing or wrong" }
 
+    /// A string of at most so many characters; a longer one is a mistake.
+    mutating func string(_ name: String, lengthMax: Int) -> String? {
+        guard let text = string(name) else { return nil }
+        if text.count <= lengthMax { return text }
+        note(name, "must be at most \(lengthMax) characters")
+        return nil
+    }
+
     mutating func need<Value>(_ name: String, _ value: Value?) throws(LinkError) -> Value {
         guard let value = required(name, value) else { throw LinkError(firstMistake) }
         return value

@@ -107,10 +107,10 @@ extension CoordinatorMessage {
         case "welcome": self = try Self.welcome(&reader)
         case "assign": self = .assign(try Assignment(&reader))
         case "stored":
-            self = .stored(try AttemptID(&reader), upTo: try reader.need("up_to", reader.int("up_to", in: 0...Int.max)))
+            self = .stored(try AttemptID(&reader), upTo: try reader.need("up_to", reader.int("up_to", in: 0...LinkLimits.frameNumberMax)))
         case "cancel": self = .cancel(try AttemptID(&reader))
         case "settled": self = .settled(try AttemptID(&reader))
-        default: throw LinkError("/type '\(type.prefix(32))' is not a message of a coordinator")
+        default: throw LinkError("/type is not a message of a coordinator")
         }
     }
 
@@ -126,7 +126,7 @@ extension CoordinatorMessage {
             var inner = FieldReader(object, at: "/resume/\(index)")
             let attempt = try AttemptID(&inner)
             resume.append(
-                Resumption(attempt: attempt, storedUpTo: try inner.need("stored_up_to", inner.int("stored_up_to", in: 0...Int.max))))
+                Resumption(attempt: attempt, storedUpTo: try inner.need("stored_up_to", inner.int("stored_up_to", in: 0...LinkLimits.frameNumberMax))))
         }
         return .welcome(island: island, resume: resume)
     }

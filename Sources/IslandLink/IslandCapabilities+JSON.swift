@@ -11,6 +11,9 @@ extension IslandCapabilities {
         ]
     }
 
+    /// Chosen: room for any platform and place.
+    private static var wordsLengthMax: Int { 100 }
+
     /// Reads capabilities; unknown runtimes and levels of a newer Island are left out.
     public init(json: JSONObject) throws(LinkError) {
         var reader = FieldReader(json, at: "/capabilities")
@@ -21,8 +24,8 @@ extension IslandCapabilities {
             cores: try reader.need("cores", reader.int("cores", in: 1...65_536)),
             memoryMegabytes: try reader.need("memory_mb", reader.int("memory_mb", in: 0...(1 << 40))),
             vramMegabytes: try reader.need("vram_mb", reader.int("vram_mb", in: 0...(1 << 40))),
-            platform: try reader.need("platform", reader.string("platform")),
-            region: try reader.need("region", reader.string("region")),
+            platform: try reader.need("platform", reader.string("platform", lengthMax: Self.wordsLengthMax)),
+            region: try reader.need("region", reader.string("region", lengthMax: Self.wordsLengthMax)),
             slots: try reader.need("slots", reader.int("slots", in: 1...4096)))
     }
 }
@@ -33,8 +36,13 @@ extension JobFailure {
 
     init(json: JSONObject) throws(LinkError) {
         var reader = FieldReader(json, at: "/failure")
+        let code = try reader.need("code", reader.string("code", lengthMax: 64))
+        guard code.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }) else {
+            throw LinkError("/failure/code must be of a-z, 0-9 and _")
+        }
+        let message = try reader.need("message", reader.string("message"))
         self.init(
-            fault: try reader.need("fault", reader.string("fault").flatMap(FaultClass.init)),
-            code: try reader.need("code", reader.string("code")), message: try reader.need("message", reader.string("message")))
+            fault: try reader.need("fault", reader.string("fault").flatMap(FaultClass.init)), code: code,
+            message: String(message.prefix(LinkLimits.failureMessageMax)))
     }
 }

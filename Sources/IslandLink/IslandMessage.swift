@@ -106,7 +106,7 @@ extension IslandMessage {
         case "started": self = .started(try AttemptID(&reader))
         case "frames":
             let attempt = try AttemptID(&reader)
-            let first = try reader.need("first", reader.int("first", in: 1...Int.max))
+            let first = try reader.need("first", reader.int("first", in: 1...LinkLimits.frameNumberMax))
             let values = try reader.need("frames", reader.array("frames"))
             let frames = values.compactMap(\.object)
             guard frames.count == values.count, !frames.isEmpty, frames.count <= LinkLimits.framesMax else {
@@ -114,7 +114,7 @@ extension IslandMessage {
             }
             self = .frames(attempt, first: first, frames: frames)
         case "finished": self = .finished(try Finished(&reader))
-        default: throw LinkError("/type '\(type.prefix(32))' is not a message of an Island")
+        default: throw LinkError("/type is not a message of an Island")
         }
     }
 }
@@ -130,7 +130,7 @@ extension IslandMessage.Hello {
 extension IslandMessage.Finished {
     fileprivate init(_ reader: inout FieldReader) throws(LinkError) {
         attempt = try AttemptID(&reader)
-        frames = try reader.need("frames", reader.int("frames", in: 0...Int.max))
+        frames = try reader.need("frames", reader.int("frames", in: 0...LinkLimits.frameNumberMax))
         done = reader.object("done")
         if let object = reader.object("failure") { failure = try JobFailure(json: object) } else { failure = nil }
         runMilliseconds = try reader.need("run_ms", reader.int("run_ms", in: 0...Self.millisecondsMax))

@@ -8,6 +8,10 @@ public enum LinkVersion {
 public enum LinkLimits {
     /// The longest message, in bytes: one frame of the highest level (32 MiB), its envelope, and room for a job's input.
     public static let messageBytesMax = 40 << 20
+    /// Characters of a failure's message that are kept; a Cargo may write a megabyte, and lists repeat it.
+    public static let failureMessageMax = 4096
+    /// The largest number of a frame: far above what fits in any transcript, and small enough for every sum.
+    public static let frameNumberMax = 1 << 40
     /// Frames in one message, at most.
     public static let framesMax = 512
     /// Bytes of frames in one message, unless a single frame is longer.

@@ -31,6 +31,8 @@ public struct WebServer: Service {
     }
 
     /// Serves until graceful shutdown or cancellation.
+    ///
+    /// - Throws: ``ServiceError`` `cannot_listen` when the address is taken or is not this machine's.
     public func run() async throws {
         let door = SocketDoor(services: services, logger: logger)
         let limits = WebSocketLimits(messageBytesMax: LinkLimits.messageBytesMax, frameBytesMax: LinkLimits.messageBytesMax)
@@ -38,7 +40,12 @@ public struct WebServer: Service {
             responder: router().buildResponder(), server: .http1WebSocket(limits: limits, shouldUpgrade: door.decide),
             configuration: .init(address: .hostname(host, port: port), serverName: nil),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
-        try await application.run()
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw ServiceError(
+                .unavailable, code: "cannot_listen", "\(host):\(port) cannot be listened on (\(error.description)); is another program there?")
+        }
     }
 
     /// Hummingbird tells of every start and stop at `info`; operators have our own lines for that.

@@ -8,8 +8,8 @@ import NIOCore
 public final class WebSocketConnection: Sendable {
     private let channel: any Channel
     private let handler: NIOLoopBound<WebSocketHandler>
-    private let inbox: WebSocketInbox
-    private let outbox: WebSocketOutbox
+    let inbox: WebSocketInbox
+    let outbox: WebSocketOutbox
     private let ending: WebSocketEnding
 
     /// The peer's address, for example `192.0.2.7`, or `nil` when it has none.

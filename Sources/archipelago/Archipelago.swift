@@ -1,5 +1,7 @@
 import ArgumentParser
+import Coordinator
 import Foundation
+import Storage
 
 /// The one executable.
 @main
@@ -29,6 +31,12 @@ struct Archipelago: AsyncParsableCommand {
         } catch let failure as CommandFailure {
             Terminal.complain(failure.message)
             Foundation.exit(failure.exit.rawValue)
+        } catch let error as ServiceError {
+            Terminal.complain(error.message)
+            Foundation.exit((error.kind == .unavailable ? CommandExit.unavailable : .failed).rawValue)
+        } catch let error as StorageError {
+            Terminal.complain("The database cannot be used: \(error.description)")
+            Foundation.exit(CommandExit.unavailable.rawValue)
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
         } catch {

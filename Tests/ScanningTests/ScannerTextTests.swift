@@ -44,11 +44,12 @@ import Testing
     ])
     func knowsWhatIsNoTime(text: String) { #expect(!RFC3339.isWellFormed(text)) }
 
-    @Test(arguments: [
-        ("linux/amd64", "linux/amd64", true), ("linux/arm64", "linux/arm64/v8", true), ("linux/arm64/v8", "linux/arm64", true),
-        ("linux/arm/v7", "linux/arm/v6", false), ("linux/arm64", "linux/amd64", false), ("windows/amd64", "linux/amd64", false),
-        (nil, "linux/amd64", false), ("", "", false), ("linux", "linux", false), ("linux/amd64", "", false),
-    ] as [(String?, String, Bool)])
+    @Test(
+        arguments: [
+            ("linux/amd64", "linux/amd64", true), ("linux/arm64", "linux/arm64/v8", true), ("linux/arm64/v8", "linux/arm64", true),
+            ("linux/arm/v7", "linux/arm/v6", false), ("linux/arm64", "linux/amd64", false), ("windows/amd64", "linux/amd64", false),
+            (nil, "linux/amd64", false), ("", "", false), ("linux", "linux", false), ("linux/amd64", "", false),
+        ] as [(String?, String, Bool)])
     func comparesPlatforms(found: String?, expected: String, same: Bool) {
         #expect(Platform.matches(found, expected: expected) == same)
     }

@@ -32,8 +32,10 @@ import Testing
         "server-bad-token": .serverUnavailable, "server-down": .serverUnavailable,
     ]
 
+    // swift-format-ignore: NeverUseForceTry
     static let cases: [Golden.Case] = try! JSONDecoder().decode(
-        Golden.self, from: Data(contentsOf: ScanFixtures.root.appending(path: "golden/trivy-errors.json"))).cases
+        Golden.self, from: Data(contentsOf: ScanFixtures.root.appending(path: "golden/trivy-errors.json"))
+    ).cases
 
     @Test func everyCaseHasAMeaning() {
         #expect(Set(Self.cases.map(\.case)) == Set(Self.meanings.keys))

@@ -29,10 +29,11 @@ import Testing
         #expect(report.findings.allSatisfy { $0.scanners == ["trivy"] && $0.packageURL?.hasPrefix("pkg:") == true })
     }
 
-    @Test(arguments: [
-        ("CRITICAL", Severity.critical), ("HIGH", .high), ("MEDIUM", .medium), ("LOW", .low), ("UNKNOWN", .unknown),
-        ("low", .low), ("NEGLIGIBLE", .unknown), ("", .unknown), (nil, .unknown),
-    ] as [(String?, Severity)])
+    @Test(
+        arguments: [
+            ("CRITICAL", Severity.critical), ("HIGH", .high), ("MEDIUM", .medium), ("LOW", .low), ("UNKNOWN", .unknown),
+            ("low", .low), ("NEGLIGIBLE", .unknown), ("", .unknown), (nil, .unknown),
+        ] as [(String?, Severity)])
     func aSeverityThatNobodyKnowsIsUnknown(word: String?, severity: Severity) {
         #expect(TrivyReportParser.severity(word) == severity)
     }
@@ -54,18 +55,19 @@ import Testing
         #expect(report.findings.isEmpty && report.packageCount == 0 && report.operatingSystem == nil && report.platform == nil)
     }
 
-    @Test(arguments: [
-        [], Array("null".utf8), Array("[]".utf8), Array("{}".utf8), Array("not json".utf8), [0xFF, 0xFE, 0x00],
-        report() + Array("x".utf8),
-        report(schema: "1"), report(schema: "3"), report(schema: #""2""#), report(type: "filesystem"), report(trivy: "{}"),
-        report(metadata: ""), report(metadata: #""ImageID":"sha256:abc""#), report(metadata: #""ImageID":null"#),
-        report(results: "{}"), report(results: "[1]"), report(results: #"[{"Vulnerabilities":{}}]"#),
-        report(results: #"[{"Vulnerabilities":[{}]}]"#), report(results: #"[{"Vulnerabilities":[{"VulnerabilityID":"CVE-1"}]}]"#),
-        report(results: #"[{"Vulnerabilities":[{"VulnerabilityID":"","PkgName":"p"}]}]"#),
-        report(results: #"[{"Vulnerabilities":[{"VulnerabilityID":"CVE-1","PkgName":""}]}]"#),
-        report(results: #"[{"Vulnerabilities":[{"VulnerabilityID":"CVE-1","PkgName":"p","Severity":4}]}]"#),
-        report(results: String(repeating: "[", count: 100_000)),
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], Array("null".utf8), Array("[]".utf8), Array("{}".utf8), Array("not json".utf8), [0xFF, 0xFE, 0x00],
+            report() + Array("x".utf8),
+            report(schema: "1"), report(schema: "3"), report(schema: #""2""#), report(type: "filesystem"), report(trivy: "{}"),
+            report(metadata: ""), report(metadata: #""ImageID":"sha256:abc""#), report(metadata: #""ImageID":null"#),
+            report(results: "{}"), report(results: "[1]"), report(results: #"[{"Vulnerabilities":{}}]"#),
+            report(results: #"[{"Vulnerabilities":[{}]}]"#), report(results: #"[{"Vulnerabilities":[{"VulnerabilityID":"CVE-1"}]}]"#),
+            report(results: #"[{"Vulnerabilities":[{"VulnerabilityID":"","PkgName":"p"}]}]"#),
+            report(results: #"[{"Vulnerabilities":[{"VulnerabilityID":"CVE-1","PkgName":""}]}]"#),
+            report(results: #"[{"Vulnerabilities":[{"VulnerabilityID":"CVE-1","PkgName":"p","Severity":4}]}]"#),
+            report(results: String(repeating: "[", count: 100_000)),
+        ] as [[UInt8]])
     func anythingElseIsUnreadable(bytes: [UInt8]) async throws {
         let failure = try await failure { () throws(ScanFailure) in try TrivyReportParser().parse(bytes, databaseUpdatedAt: date) }
         #expect(failure.code == .unreadableReport)

@@ -15,9 +15,9 @@ final class TestServer: Sendable {
 
     var open: Int { openConnections.withLock { $0 } }
 
-    private init(channel: any Channel) {
+    private init(channel: any Channel) throws {
         self.channel = channel
-        port = channel.localAddress!.port!
+        port = try #require(channel.localAddress?.port)
     }
 
     static func with<Result>(
@@ -43,7 +43,7 @@ final class TestServer: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        let server = TestServer(channel: channel)
+        let server = try TestServer(channel: channel)
         shared.set(server)
         do {
             let result = try await body(server)
@@ -103,18 +103,16 @@ struct RawPeer {
         return RawPeer(channel: channel)
     }
 
-    /// Sends the bytes, then reads until `enough` or the end; gives up after five seconds.
-    static func exchange(port: Int, send parts: [[UInt8]], until enough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws -> [UInt8] {
+    /// Sends the bytes, then reads until `enough` or the end.
+    static func exchange(port: Int, send parts: [[UInt8]], until enough: ([UInt8]) -> Bool = { _ in false }) async throws -> [UInt8] {
         try await connect(port: port).channel.executeThenClose { inbound, outbound in
             for part in parts { try await outbound.write(ByteBuffer(bytes: part)) }
-            return try await withTimeout(seconds: 5) {
-                var all: [UInt8] = []
-                for try await chunk in inbound {
-                    all += chunk.readableBytesView
-                    if enough(all) { break }
-                }
-                return all
+            var all: [UInt8] = []
+            for try await chunk in inbound {
+                all += chunk.readableBytesView
+                if enough(all) { break }
             }
+            return all
         }
     }
 
@@ -126,25 +124,70 @@ struct RawPeer {
     }
 }
 
-struct TimedOut: Error {}
-
-func withTimeout<Result: Sendable>(seconds: Double, _ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
-    try await withThrowingTaskGroup(of: Result.self) { group in
-        group.addTask(operation: body)
-        group.addTask {
-            try await Task.sleep(for: .seconds(seconds))
-            throw TimedOut()
+/// A TCP server for one connection, on which a test answers what it wants.
+enum RawServer {
+    /// Runs the body with the server's port, beside what answers; ends when both have.
+    static func with(
+        _ answer: @escaping @Sendable (NIOAsyncChannel<ByteBuffer, ByteBuffer>) async throws -> Void, _ body: (_ port: Int) async throws -> Void
+    ) async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+            }
         }
-        defer { group.cancelAll() }
-        return try await group.next()!
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await server.executeThenClose { connections in
+                    for try await connection in connections { return try await answer(connection) }
+                }
+            }
+            try await body(try #require(server.channel.localAddress?.port))
+            try await group.waitForAll()
+        }
     }
 }
 
-/// Waits until a condition holds, five seconds at most.
-func eventually(_ condition: @Sendable () -> Bool) async -> Bool {
-    for _ in 0..<500 {
-        if condition() { return true }
-        try? await Task.sleep(for: .milliseconds(10))
+/// What came in on a TCP connection and was not yet taken.
+struct RawBytes {
+    struct Ended: Error {}
+
+    private var iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private var waiting: [UInt8] = []
+
+    init(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) { iterator = inbound.makeAsyncIterator() }
+
+    /// Waits for more bytes; `false` at the end.
+    mutating func more() async throws -> Bool {
+        guard let chunk = try await iterator.next() else { return false }
+        waiting += chunk.readableBytesView
+        return true
     }
-    return condition()
+
+    /// Takes exactly so many bytes.
+    mutating func next(_ count: Int) async throws -> [UInt8] {
+        while waiting.count < count { guard try await more() else { throw Ended() } }
+        defer { waiting.removeFirst(count) }
+        return Array(waiting.prefix(count))
+    }
+
+    /// Takes everything to the end of a mark.
+    @discardableResult
+    mutating func skip(past mark: [UInt8]) async throws -> [UInt8] {
+        var taken: [UInt8] = []
+        while taken.suffix(mark.count) != mark[...] { taken += try await next(1) }
+        return taken
+    }
+}
+
+/// Waits until a condition holds: the one place that looks again after a pause. 30 seconds are more than anything here takes;
+/// whoever waits so long has found a mistake.
+func eventually(isolation: isolated (any Actor)? = #isolation, _ condition: () async -> Bool) async -> Bool {
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(30)
+    while clock.now < deadline {
+        if await condition() { return true }
+        // Cancelled when the test's time is up.
+        guard (try? await clock.sleep(for: .milliseconds(2))) != nil else { break }
+    }
+    return await condition()
 }

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -17,6 +18,9 @@ let echo: WebSocketUpgradeGate.Decide = { request in
         }
     }
 }
+
+/// Pings at once, and waits for the answer longer than any machine is busy.
+private let patient = WebSocketLimits(pingInterval: .milliseconds(20), pongTimeout: .seconds(600))
 
 @Suite(.timeLimit(.minutes(1)))
 struct WebSocketConnectionTests {
@@ -117,45 +121,83 @@ struct WebSocketConnectionTests {
     }
 
     @Test func pingsKeepAQuietConnectionOpen() async throws {
-        let limits = WebSocketLimits(pingInterval: .milliseconds(20), pongTimeout: .milliseconds(200))
-        try await TestServer.with(limits: limits, decide: echo) { server in
-            let client = try await server.connect(limits: limits)
-            try await Task.sleep(for: .milliseconds(700))
-            #expect(client.closure == nil)
-            try await client.send(text: "still here")
+        try await TestServer.with(limits: patient, decide: echo) { server in
+            try await RawPeer.connect(port: server.port).channel.executeThenClose { inbound, outbound in
+                var bytes = RawBytes(inbound)
+                try await outbound.write(ByteBuffer(bytes: RawPeer.handshake()))
+                try await bytes.skip(past: Array("\r\n\r\n".utf8))
+                // A ping is sent only when the one before it was answered.
+                for _ in 1...3 {
+                    #expect(try await bytes.next(2) == hex("89 00"))
+                    try await outbound.write(ByteBuffer(bytes: hex("8a 80 00 00 00 00")))
+                }
+                // RFC 6455 §5.7: a masked "Hello". Its echo may stand behind one more ping.
+                try await outbound.write(ByteBuffer(bytes: hex("81 85 37 fa 21 3d 7f 9f 4d 51 58")))
+                var frame = try await bytes.next(2)
+                if frame == hex("89 00") { frame = try await bytes.next(2) }
+                #expect(frame == hex("81 05"))
+                #expect(try await bytes.next(5) == Array("Hello".utf8))
+            }
+        }
+    }
+
+    @Test func pingsOfAClientKeepItsQuietConnectionOpen() async throws {
+        try await RawServer.with { accepted in
+            try await accepted.executeThenClose { inbound, outbound in
+                var bytes = RawBytes(inbound)
+                let request = String(decoding: try await bytes.skip(past: Array("\r\n\r\n".utf8)), as: UTF8.self)
+                let key = request.components(separatedBy: "Sec-WebSocket-Key: ")[1].prefix(24)
+                let accept = WebSocketHandshake.accept(for: String(key))
+                try await outbound.write(
+                    ByteBuffer(
+                        string: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                            + "Sec-WebSocket-Accept: \(accept)\r\n\r\n"))
+                for _ in 1...3 {
+                    // A masked ping without payload: two bytes and the key.
+                    #expect(try await bytes.next(6).prefix(2) == hex("89 80")[...])
+                    try await outbound.write(ByteBuffer(bytes: hex("8a 00")))
+                }
+                try await outbound.write(ByteBuffer(bytes: hex("81 05 48 65 6c 6c 6f")))
+                // Pings may still come, and then the client's Close frame.
+                while try await bytes.next(6).first == 0x89 {}
+            }
+        } _: { port in
+            let client = try await WebSocketClient.connect(url: "ws://127.0.0.1:\(port)/", limits: patient)
             var incoming = client.incoming.makeAsyncIterator()
-            #expect(await incoming.next() == .text("still here"))
+            #expect(await incoming.next() == .text("Hello"))
+            #expect(client.closure == nil)
             await client.close()
         }
     }
 
     @Test func aSlowReaderSlowsTheSenderAndLosesNothing() async throws {
-        let limits = WebSocketLimits(inboundBytesMax: 64 << 10, outboundBytesMax: 64 << 10)
+        let limits = WebSocketLimits(inboundBytesMax: 64 << 10, outboundBytesMax: 64 << 10, pingInterval: nil)
         let sent = Mutex(0)
         let text = String(repeating: "y", count: 16 << 10)
         let total = 4000  // 64 MB, far more than the kernel's buffers hold
-        let decide: WebSocketUpgradeGate.Decide = { _ in
+        let decide: WebSocketUpgradeGate.Decide = { request in
             .upgrade { connection in
                 for _ in 0..<total {
                     guard (try? await connection.send(text: text)) != nil else { return }
-                    sent.withLock { $0 += 1 }
+                    if request.path == "/slow" { sent.withLock { $0 += 1 } }
                 }
             }
         }
         try await TestServer.with(limits: limits, decide: decide) { server in
-            let client = try await server.connect(limits: limits)
-            var before = -1
-            // The sender comes to a stop.
-            while before != sent.withLock({ $0 }) {
-                before = sent.withLock { $0 }
-                try await Task.sleep(for: .milliseconds(200))
-            }
+            let slow = try await server.connect("/slow", limits: limits)
+            #expect(await eventually { slow.inbox.isPaused })
+            // A connection made later takes all that it gets, and is done: the slow one had the time, too.
+            let quick = try await server.connect("/quick", limits: limits)
+            var count = 0
+            for await message in quick.incoming where message == .text(text) { count += 1 }
+            #expect(count == total)
+            let before = sent.withLock { $0 }
             print("slow reader: the sender stopped after \(before) of \(total) messages")
             #expect(before < total)
-            var count = 0
-            for await message in client.incoming where message == .text(text) { count += 1 }
+            count = 0
+            for await message in slow.incoming where message == .text(text) { count += 1 }
             #expect(count == total)
-            #expect(client.closeCode == .normal)
+            #expect(slow.closeCode == .normal)
         }
     }
 
@@ -163,7 +205,7 @@ struct WebSocketConnectionTests {
         try await TestServer.with(decide: echo) { server in
             let client = try await server.connect()
             let reader = Task { for await _ in client.incoming {} }
-            try await Task.sleep(for: .milliseconds(50))
+            #expect(await eventually { client.inbox.hasWaitingReader })
             reader.cancel()
             await reader.value
             #expect(client.closure == nil)
@@ -175,14 +217,14 @@ struct WebSocketConnectionTests {
     }
 
     @Test func aWaitingSenderCanBeCancelled() async throws {
-        let limits = WebSocketLimits(inboundBytesMax: 1, outboundBytesMax: 1, pingInterval: nil)
+        let limits = WebSocketLimits(inboundBytesMax: 1, outboundBytesMax: 1, pingInterval: nil, closeTimeout: .milliseconds(100))
         let decide: WebSocketUpgradeGate.Decide = { _ in
             .upgrade { connection in await connection.waitUntilClosed() }
         }
         try await TestServer.with(limits: limits, decide: decide) { server in
             let client = try await server.connect(limits: limits)
             let sender = Task { while true { try await client.send(text: String(repeating: "z", count: 1 << 18)) } }
-            try await Task.sleep(for: .milliseconds(500))
+            #expect(await eventually { client.outbox.hasWaitingSender })
             sender.cancel()
             await #expect(throws: CancellationError.self) { try await sender.value }
             await client.close()
@@ -194,7 +236,12 @@ struct WebSocketConnectionTests {
         let decide: WebSocketUpgradeGate.Decide = { _ in
             .upgrade { connection in
                 connection.discardIncoming()
-                try? await connection.whileOpen { try await Task.sleep(for: .seconds(60)) }
+                try? await connection.whileOpen {
+                    // Ends by cancellation only.
+                    let (never, continuation) = AsyncStream.makeStream(of: Void.self)
+                    for await _ in never {}
+                    continuation.finish()
+                }
                 ended.withLock { $0 = true }
             }
         }
@@ -235,8 +282,7 @@ struct WebSocketConnectionTests {
                 leftover = client
                 await client.close()
             }
-            for _ in 0..<200 where leftover != nil { try await Task.sleep(for: .milliseconds(10)) }
-            #expect(leftover == nil)
+            #expect(await eventually { leftover == nil })
         }
     }
 }

@@ -5,6 +5,7 @@ import Testing
 
 /// The bytes of a hexadecimal text; spaces are ignored.
 func hex(_ text: String) -> [UInt8] {
+    // swift-format-ignore: NeverForceUnwrap
     let digits = text.filter { $0 != " " }.map { UInt8($0.hexDigitValue!) }
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
 }

@@ -16,6 +16,11 @@ public struct Accounts: Sendable {
     /// Characters of a key that are kept to tell keys apart.
     private static let prefixLength = 10
 
+    /// Whether nobody has an account yet.
+    public var isEmpty: Bool {
+        get async throws { try await database.read { try $0.countAccounts() == 0 } }
+    }
+
     /// Opens an account and returns its id.
     public func open(name: String, standing: PublisherStanding) async throws -> String {
         let row = AccountRow(

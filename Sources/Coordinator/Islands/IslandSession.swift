@@ -10,17 +10,16 @@ final class IslandSession: @unchecked Sendable {
     /// Messages on their way to the Island, in order.
     let outbound: AsyncStream<CoordinatorMessage>
     var held: Set<AttemptID> = []
-    var isDrained: Bool
+    var isDrained = false
     private let continuation: AsyncStream<CoordinatorMessage>.Continuation
 
     /// Chosen: an Island that does not read this many messages is as good as gone.
     private static let outboundMax = 4096
 
-    init(number: Int, island: String, capabilities: IslandCapabilities, isDrained: Bool) {
+    init(number: Int, island: String, capabilities: IslandCapabilities) {
         self.number = number
         self.island = island
         self.capabilities = capabilities
-        self.isDrained = isDrained
         (outbound, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.outboundMax))
     }
 

@@ -32,23 +32,24 @@ extension Dispatcher {
 
     private func started(_ attempt: AttemptID, _ session: IslandSession) async throws {
         let (island, now) = (session.island, surroundings.now())
-        let row = try await database.write { writer -> JobRow? in
+        let heard = try await database.write { writer -> (row: JobRow, isFirst: Bool)? in
             guard var row = try writer.job(id: attempt.job), row.islandID == island else { return nil }
             var lifecycle = try row.lifecycle()
             // Said again after a reconnect: it was heard the first time.
-            if lifecycle.state == .running, lifecycle.attempt == attempt.number { return row }
+            if lifecycle.state == .running, lifecycle.attempt == attempt.number { return (row, false) }
             guard lifecycle.started(attempt: attempt.number) == .moved else { return nil }
             row.apply(lifecycle)
             row.startedAt = now.milliseconds
             var transcript = Transcript(row)
             transcript.append(status: "running")
             try transcript.save(in: writer)
-            return transcript.job
+            return (transcript.job, true)
         }
-        guard let row else {
+        guard let (row, isFirst) = heard else {
             session.send(.cancel(attempt))
             return
         }
+        guard isFirst else { return }
         leases[attempt.job]?.overdueAt = now + .milliseconds(row.timeoutMilliseconds) + Self.finishingMax
         bus.signal(Topics.job(attempt.job))
     }
@@ -66,10 +67,11 @@ extension Dispatcher {
             guard first <= row.storedUpTo + 1 else {
                 throw LinkError("frame \(first) of \(attempt) came before frame \(row.storedUpTo + 1)")
             }
-            let limits = try Submission.find(row.submissionID, in: writer).trustLevel?.limits ?? TrustLevel.untrusted.limits
+            let limits = try Self.limits(of: row, in: writer)
             var transcript = Transcript(row)
             for object in frames.dropFirst(row.storedUpTo + 1 - first) {
                 let frame = try Self.frame(object, limits, written: transcript.job.frameBytes)
+                guard !frame.isTerminal else { throw LinkError("the terminal frame belongs into 'finished'") }
                 transcript.job.frameBytes += frame.bytes.count
                 transcript.job.storedUpTo += 1
                 transcript.append(frame)
@@ -85,6 +87,10 @@ extension Dispatcher {
         bus.signal(Topics.job(attempt.job))
     }
 
+    private static func limits(of job: JobRow, in reader: any SQLReader) throws -> LevelLimits {
+        try Submission.find(job.submissionID, in: reader).trustLevel?.limits ?? TrustLevel.untrusted.limits
+    }
+
     /// Checks a frame as strictly as the Island has to: an Island is a stranger too.
     private static func frame(_ object: JSONObject, _ limits: LevelLimits, written: Int) throws -> Frame {
         let bytes = object.bytes
@@ -92,11 +98,9 @@ extension Dispatcher {
             throw LinkError("a frame or transcript is longer than its trust level allows")
         }
         do {
-            let frame = try Frame(parsing: bytes)
-            guard !frame.isTerminal else { throw LinkError("the terminal frame belongs into 'finished'") }
-            return frame
-        } catch let violation as ProtocolViolation {
-            throw LinkError("a frame breaks the I/O protocol: \(violation.message)")
+            return try Frame(parsing: bytes)
+        } catch {
+            throw LinkError("a frame breaks the I/O protocol: \(error.message)")
         }
     }
 
@@ -123,6 +127,7 @@ extension Dispatcher {
             guard row.storedUpTo == end.frames else {
                 throw LinkError("\(attempt) ended after \(end.frames) frames, of which \(row.storedUpTo) came")
             }
+            _ = try Self.frame(done, Self.limits(of: row, in: writer), written: row.frameBytes)
             row.apply(lifecycle)
             row.completedAt = now.milliseconds
             // An Island is paid for time, so its own word counts only up to what was seen from here.
@@ -155,6 +160,7 @@ extension Dispatcher {
             case .ignoredLate, .moved: try Self.keepLate(attempt, island, "\(end)", at: now, in: writer)
             case .retry:
                 row.apply(lifecycle)
+                row.failedIslands += (row.failedIslands.isEmpty ? "" : " ") + island
                 try writer.update(row)
             case .finished(let failure):
                 row.apply(lifecycle)

@@ -16,6 +16,7 @@ public actor Dispatcher {
     var sessions: [String: IslandSession] = [:]
     var leases: [String: Lease] = [:]
     private var sessionCount = 0
+    private var isRecovered = false
 
     /// One attempt's hold on its job.
     struct Lease: Sendable {
@@ -56,8 +57,11 @@ public actor Dispatcher {
 
     /// Takes over what a stopped process left: attempts under way get a lease's length to come back.
     private func recover() async throws {
+        guard !isRecovered else { return }
         let active = [JobState.queued, .running].map(\.rawValue)
-        let rows = try await database.read { try $0.jobs(inStates: active, limit: Int.max) }
+        let rows = try await database.read { try $0.jobs(inStates: active) }
+        guard !isRecovered else { return }
+        isRecovered = true
         let now = surroundings.now()
         for row in rows {
             guard let island = row.islandID else { continue }
@@ -77,7 +81,9 @@ public actor Dispatcher {
         while true {
             try await surroundings.clock.sleep(for: Self.leaseCheckInterval)
             let now = surroundings.now()
-            for lease in leases.values where lease.until <= now || lease.overdueAt <= now {
+            for job in Array(leases.keys) {
+                // Looked up anew after every wait: it may have been renewed, or be another attempt's by now.
+                guard let lease = leases[job], lease.until <= now || lease.overdueAt <= now else { continue }
                 let failure =
                     lease.until <= now
                     ? JobFailure(fault: .island, code: "lease_lost", message: "The Island was not heard of in time.")
@@ -91,24 +97,28 @@ public actor Dispatcher {
     // MARK: Placement
 
     private func placeAll() async throws {
-        guard !sessions.isEmpty else { return }
-        let pending = [JobState.pending.rawValue]
-        let rows = try await database.read { try $0.jobs(inStates: pending, limit: Self.placementBatch) }
-        for row in rows {
-            if sessions.values.allSatisfy({ $0.held.count >= $0.capabilities.slots }) { return }
-            try await place(row)
+        // Versions that no connected Island can take now: their jobs wait, and hold up nobody else's.
+        var unplaceable: Set<Int> = []
+        while sessions.values.contains(where: { $0.held.count < $0.capabilities.slots }) {
+            let skipped = unplaceable
+            let rows = try await database.read { try $0.pendingJobs(notOf: skipped, limit: Self.placementBatch) }
+            if rows.isEmpty { return }
+            for row in rows where !unplaceable.contains(row.submissionID) {
+                if try await !place(row) { unplaceable.insert(row.submissionID) }
+            }
         }
     }
 
-    private func place(_ job: JobRow) async throws {
+    /// Gives a job to an Island; returns `false` when none fits now.
+    private func place(_ job: JobRow) async throws -> Bool {
         let cargo = try await database.read { reader -> Submission in try Submission.find(job.submissionID, in: reader) }
-        guard let requirements = JobRequirements(cargo) else { return }
+        guard let requirements = JobRequirements(cargo) else { return false }
         let candidates = sessions.values.map { session in
             PlacementCandidate(
                 island: session.island, capabilities: session.capabilities, jobsHeld: session.held.count, isDrained: session.isDrained,
-                hasFailedThisJob: job.attempt > 0 && job.islandID == session.island)
+                hasFailedThisJob: job.failedIslands.contains(session.island))
         }
-        guard let island = Placement.choose(for: requirements, among: candidates), let session = sessions[island] else { return }
+        guard let island = Placement.choose(for: requirements, among: candidates), let session = sessions[island] else { return false }
         let attempt = AttemptID(job: job.id, number: job.attempt + 1)
         session.held.insert(attempt)
         let placed = try await database.write { writer -> JobRow? in
@@ -125,47 +135,70 @@ public actor Dispatcher {
         }
         guard let placed, let input = try JSONValue(parsing: placed.input).object else {
             session.held.remove(attempt)
-            return
+            return true
         }
         let now = surroundings.now()
         leases[job.id] = Lease(
             attempt: attempt, island: island, until: now + LeaseTerms.length,
             overdueAt: now + .milliseconds(placed.timeoutMilliseconds) + Self.preparationMax)
         bus.signal(Topics.job(job.id))
+        guard sessions[island] === session else {
+            let failure = JobFailure(fault: .platform, code: "link_lost", message: "The Island left before the job reached it.")
+            try await end(attempt, island: island, .failed(failure))
+            return true
+        }
         session.send(
             .assign(
                 .init(
                     attempt: attempt, slug: cargo.slug, runtime: requirements.runtime, image: cargo.fields.containerImage ?? "",
                     digest: cargo.row.imageDigest ?? "", level: requirements.level, timeoutMilliseconds: placed.timeoutMilliseconds,
                     input: input)))
+        return true
     }
 
     // MARK: Sessions
 
     /// Adds a connected Island; an older connection of the same Island is closed.
+    ///
+    /// Nothing is placed on the Island between its hello and its welcome: it is among the sessions only at the very end, and no
+    /// wait comes after the leases were read for the last time.
     func open(_ island: IslandRow, _ hello: IslandMessage.Hello) async throws -> IslandSession {
+        try await recover()
         sessionCount += 1
-        let session = IslandSession(
-            number: sessionCount, island: island.id, capabilities: hello.capabilities, isDrained: island.drained)
+        let session = IslandSession(number: sessionCount, island: island.id, capabilities: hello.capabilities)
+        sessions.removeValue(forKey: island.id)?.replace()
+        let (id, capabilities, now) = (island.id, hello.capabilities.json.text, surroundings.now())
+        session.isDrained = try await database.write { writer in
+            try writer.noteIslandSeen(id: id, capabilities: capabilities, at: now.milliseconds)
+            return try writer.island(id: id)?.drained ?? true
+        }
+        let resume = try await resumptions(island.id, known: Set(hello.attempts), now)
+        // No wait from here on.
+        if let newer = sessions[island.id], newer.number > session.number {
+            session.replace()
+            return session
+        }
+        session.held = Set(leases.values.filter { $0.island == island.id }.map(\.attempt))
+        session.send(.welcome(island: island.id, resume: resume.filter { leases[$0.attempt.job]?.attempt == $0.attempt }))
         sessions[island.id]?.replace()
         sessions[island.id] = session
-        let (id, capabilities, now) = (island.id, hello.capabilities.json.text, surroundings.now())
-        try await database.write { try $0.noteIslandSeen(id: id, capabilities: capabilities, at: now.milliseconds) }
-        let known = Set(hello.attempts)
-        var resume: [CoordinatorMessage.Resumption] = []
-        for lease in leases.values where lease.island == island.id {
-            if known.contains(lease.attempt), let row = try await database.read({ try $0.job(id: lease.attempt.job) }) {
-                resume.append(.init(attempt: lease.attempt, storedUpTo: row.storedUpTo))
-                session.held.insert(lease.attempt)
-                leases[lease.attempt.job]?.until = now + LeaseTerms.length
-            } else {
-                let failure = JobFailure(fault: .island, code: "island_restarted", message: "The Island restarted and lost the job.")
-                try await end(lease.attempt, island: island.id, .failed(failure))
-            }
-        }
-        session.send(.welcome(island: island.id, resume: resume))
         bus.signal(Topics.placement)
         return session
+    }
+
+    /// The attempts that a returning Island goes on with; those that it no longer knows are lost.
+    private func resumptions(_ island: String, known: Set<AttemptID>, _ now: Timestamp) async throws -> [CoordinatorMessage.Resumption] {
+        var resume: [CoordinatorMessage.Resumption] = []
+        for lease in leases.values where lease.island == island {
+            if known.contains(lease.attempt), let row = try await database.read({ try $0.job(id: lease.attempt.job) }) {
+                resume.append(.init(attempt: lease.attempt, storedUpTo: row.storedUpTo))
+                if leases[lease.attempt.job]?.attempt == lease.attempt { leases[lease.attempt.job]?.until = now + LeaseTerms.length }
+            } else {
+                let failure = JobFailure(fault: .island, code: "island_restarted", message: "The Island restarted and lost the job.")
+                try await end(lease.attempt, island: island, .failed(failure))
+            }
+        }
+        return resume
     }
 
     /// Removes a connection; its leases live on until they end or the Island comes back.

@@ -10,6 +10,9 @@ public protocol ImageSource: Sendable {
 
     /// Fetches an image by digest into the content store, every byte checked.
     func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredImage
+
+    /// Lets go of everything fetched: the verdict stands, and publishers must not fill the coordinator's disk.
+    func discardFetched() async throws
 }
 
 extension ServiceError {

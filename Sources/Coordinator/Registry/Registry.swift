@@ -33,14 +33,18 @@ public struct Registry: Sendable {
     /// The published Cargo of a slug.
     public func cargo(slug: String, for principal: Principal) async throws -> PublishedCargo {
         try principal.require(.read)
-        return try await database.read { try Self.published(slug: slug, in: $0) }
+        return try await database.read { reader in
+            let (workload, submission) = try Self.published(slug: slug, in: reader)
+            return try Self.cargo(workload, submission.row, in: reader)
+        }
     }
 
-    static func published(slug: String, in reader: any SQLReader) throws -> PublishedCargo {
+    /// The Cargo of a slug with its published version; quick, since every job's submission asks.
+    static func published(slug: String, in reader: any SQLReader) throws -> (workload: WorkloadRow, submission: Submission) {
         guard let workload = try reader.workload(slug: slug), let id = workload.publishedSubmissionID,
             let row = try reader.submission(id: id), row.state == SubmissionState.published.rawValue
         else { throw ServiceError.notFound("published Cargo '\(slug)'") }
-        return try cargo(workload, row, in: reader)
+        return (workload, try Submission(row: row, slug: workload.slug))
     }
 
     private static func cargo(_ workload: WorkloadRow, _ row: SubmissionRow, in reader: any SQLReader) throws -> PublishedCargo {

@@ -41,8 +41,9 @@ public struct ScanPipeline: Sendable {
     public func run() async throws {
         let now = surroundings.now().milliseconds
         _ = try await database.write { try $0.requeueRunningScans(at: now) }
-        let signals = bus.signals(on: Topics.scans)
         while !Task.isCancelled {
+            // Listens anew each round, before it looks: a stream whose reader was cancelled is over for good.
+            let signals = bus.signals(on: Topics.scans)
             while try await scanNext() {}
             try await waitForWork(signals)
         }
@@ -70,8 +71,15 @@ public struct ScanPipeline: Sendable {
         }
         guard let taken else { return false }
         let outcome = await judge(taken.submission, digest: taken.scan.digest)
+        // Asked to stop: the scan stays "running" and is queued again by the next start.
+        try Task.checkCancellation()
         log(outcome, of: taken.scan)
         try await store(outcome, of: taken.scan)
+        do {
+            try await images.discardFetched()
+        } catch {
+            logger.warning("fetched images could not be removed", metadata: ["error": "\(error)"])
+        }
         return true
     }
 
@@ -120,6 +128,8 @@ public struct ScanPipeline: Sendable {
             let isRetryable = [.registryUnavailable, .rateLimited, .storageFailure].contains(error.code)
             let remedy = isRetryable ? "It is tried again by itself." : "Withdraw the submission, push a sound image and submit again."
             return .couldNotScan(Self.failure(error.code.rawValue, error.message, remedy), isRetryable: isRetryable)
+        } catch is CancellationError {
+            return .couldNotScan(Self.failure("cancelled", "The scan was stopped.", "It is tried again by itself."), isRetryable: true)
         } catch {
             logger.error("scan failed unexpectedly", metadata: ["submission.id": "\(submission.row.id)", "error": "\(error)"])
             return .couldNotScan(

@@ -29,11 +29,20 @@ public struct AttemptRunner: Sendable {
     /// Runs an attempt that `holdings` has taken on, to its end; the end is noted there unless the attempt was cancelled.
     func run(_ assignment: CoordinatorMessage.Assignment, _ holdings: Holdings) async {
         let attempt = assignment.attempt
+        await withTaskCancellationHandler {
+            await runUntilCancelled(assignment, holdings)
+        } onCancel: {
+            // Unstructured: a cancellation handler is synchronous; this lets go whoever waits for room or for a cancellation.
+            Task { await holdings.cancel(attempt) }
+        }
+    }
+
+    private func runUntilCancelled(_ assignment: CoordinatorMessage.Assignment, _ holdings: Holdings) async {
+        let attempt = assignment.attempt
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 let end = await finish(assignment, holdings)
-                await holdings.stopWaiting(attempt)
-                if await holdings.isCancelled(attempt) { await holdings.forget(attempt) } else { await holdings.finish(end) }
+                await holdings.finish(end)
             }
             group.addTask { await holdings.cancelled(attempt) }
             await group.next()
@@ -119,10 +128,8 @@ public struct AttemptRunner: Sendable {
         var metadata: Logger.Metadata = [
             "job.id": "\(assignment.attempt.job)", "job.attempt": "\(assignment.attempt.number)", "cargo.slug": "\(assignment.slug)",
         ]
-        if let failure = result.failure {
-            metadata["failure.code"] = "\(failure.code)"
-            metadata["failure.message"] = "\(failure.message)"
-        }
+        // The message may be the Cargo's own words, which have no place in an owner's log.
+        if let failure = result.failure { metadata["failure.code"] = "\(failure.code)" }
         logger.info("attempt ended", metadata: metadata)
     }
 }

@@ -1,5 +1,6 @@
 import CargoIO
 import Domain
+import IslandLink
 import JSON
 import Sandbox
 
@@ -55,7 +56,7 @@ actor CargoRun {
 
     private func judged(_ terminal: Frame) -> Result<JSONObject, JobRefusal> {
         if terminal.type == "done" { return .success(terminal.object) }
-        return failed("cargo_error", terminal.message ?? "The Cargo failed.")
+        return failed("cargo_error", String((terminal.message ?? "The Cargo failed.").prefix(LinkLimits.failureMessageMax)))
     }
 }
 

@@ -17,6 +17,8 @@ actor Holdings {
         var unconfirmedBytes = 0
         var storedUpTo = 0
         var sentUpTo = 0
+        /// The newest frame sent over any connection: what an old one carried may be confirmed after a reconnect.
+        var everSentUpTo = 0
         var end: IslandMessage.Finished?
         var isEndSaid = false
         var isCancelled = false
@@ -69,9 +71,13 @@ actor Holdings {
     /// How many frames an attempt has had.
     func frameCount(_ attempt: AttemptID) -> Int { held[attempt].map { $0.storedUpTo + $0.frames.count } ?? 0 }
 
-    /// Notes how an attempt ended.
+    /// Notes how an attempt ended; one that was cancelled is forgotten.
     func finish(_ end: IslandMessage.Finished) {
+        guard let one = held[end.attempt] else { return }
+        if one.isCancelled { return forget(end.attempt) }
         held[end.attempt]?.end = end
+        held[end.attempt]?.waitingForCancel = []
+        for continuation in one.waitingForCancel { continuation.resume() }
         wake()
     }
 
@@ -81,11 +87,12 @@ actor Holdings {
     func confirm(_ attempt: AttemptID, upTo number: Int) throws {
         guard var one = held[attempt], number > one.storedUpTo else { return }
         let count = number - one.storedUpTo
-        guard number <= one.sentUpTo, count <= one.frames.count else { throw LinkError("frame \(number) of \(attempt) was never sent") }
+        guard number <= one.everSentUpTo, count <= one.frames.count else { throw LinkError("frame \(number) of \(attempt) was never sent") }
         one.unconfirmedBytes -= one.frameBytes.prefix(count).reduce(0, +)
         one.frames.removeFirst(count)
         one.frameBytes.removeFirst(count)
         one.storedUpTo = number
+        one.sentUpTo = max(one.sentUpTo, number)
         let waiting = one.waitingForRoom
         one.waitingForRoom = []
         held[attempt] = one
@@ -99,19 +106,17 @@ actor Holdings {
         held[attempt]?.waitingForRoom = []
         held[attempt]?.waitingForCancel = []
         for continuation in one.waitingForRoom + one.waitingForCancel { continuation.resume() }
+        // Its work is over and nobody will settle it any more.
+        if one.end != nil {
+            held[attempt] = nil
+            order.removeAll { $0 == attempt }
+        }
     }
 
-    /// Returns once an attempt is cancelled or forgotten.
+    /// Returns once an attempt is cancelled, over, or forgotten.
     func cancelled(_ attempt: AttemptID) async {
-        guard let one = held[attempt], !one.isCancelled else { return }
+        guard let one = held[attempt], !one.isCancelled, one.end == nil else { return }
         await withCheckedContinuation { held[attempt]?.waitingForCancel.append($0) }
-    }
-
-    /// Lets whoever waits for a cancellation go, because the attempt's work is over.
-    func stopWaiting(_ attempt: AttemptID) {
-        let waiting = held[attempt]?.waitingForCancel ?? []
-        held[attempt]?.waitingForCancel = []
-        for continuation in waiting { continuation.resume() }
     }
 
     /// Forgets an attempt.
@@ -121,16 +126,12 @@ actor Holdings {
         order.removeAll { $0 == attempt }
     }
 
-    /// Whether an attempt was cancelled or is no longer held.
-    func isCancelled(_ attempt: AttemptID) -> Bool { held[attempt]?.isCancelled ?? true }
-
     /// After a reconnect: what is not named is lost, the rest is sent again from its newest stored frame on.
     func resume(_ resumptions: [CoordinatorMessage.Resumption]) throws {
         let known = Dictionary(resumptions.map { ($0.attempt, $0.storedUpTo) }, uniquingKeysWith: max)
-        for attempt in order {
+        for attempt in Array(order) {
             guard let storedUpTo = known[attempt] else {
                 cancel(attempt)
-                if held[attempt]?.end != nil { forget(attempt) }
                 continue
             }
             try confirm(attempt, upTo: storedUpTo)
@@ -176,6 +177,7 @@ actor Holdings {
             if let batch = nextBatch(one) {
                 let first = one.sentUpTo + 1
                 held[attempt]?.sentUpTo += batch.count
+                held[attempt]?.everSentUpTo = max(one.everSentUpTo, one.sentUpTo + batch.count)
                 return .frames(attempt, first: first, frames: batch)
             }
             if let end = one.end, !one.isEndSaid {

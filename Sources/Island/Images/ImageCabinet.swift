@@ -6,11 +6,17 @@ public import OCI
 /// An image is unpacked once and shared by its jobs, which never write to it. Unpacking goes into a folder beside and is
 /// renamed when complete, so a folder under its final name is whole.
 public actor ImageCabinet: ImageProvider {
+    private struct Preparation {
+        let task: Task<PreparedImage, any Error>
+        var waiters: Set<Int> = []
+    }
+
     private let puller: ImagePuller
     private let unpacker: LayerUnpacker
     private let rootsFolder: String
     private let platform: Platform
-    private var preparing: [Digest: Task<PreparedImage, any Error>] = [:]
+    private var preparations: [Digest: Preparation] = [:]
+    private var waiterCount = 0
 
     /// A cabinet in a folder.
     ///
@@ -25,16 +31,30 @@ public actor ImageCabinet: ImageProvider {
     }
 
     public func prepare(_ reference: ImageReference, digest: Digest) async throws -> PreparedImage {
-        if let running = preparing[digest] { return try await running.value }
-        // Unstructured: several jobs share one preparation, and one of them being cancelled must not end the others'.
-        let task = Task { try await self.fetchAndUnpack(reference.with(digest: digest)) }
-        preparing[digest] = task
+        waiterCount += 1
+        let waiter = waiterCount
+        // Unstructured: jobs of one image share one preparation; it is cancelled when the last of them leaves.
+        let task = preparations[digest]?.task ?? Task { try await self.fetchAndUnpack(reference.with(digest: digest)) }
+        preparations[digest, default: Preparation(task: task)].waiters.insert(waiter)
         do {
-            return try await task.value
+            let image = try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                // Unstructured: a cancellation handler is synchronous.
+                Task { await self.leave(waiter, digest) }
+            }
+            preparations[digest]?.waiters.remove(waiter)
+            return image
         } catch {
-            preparing[digest] = nil
+            preparations[digest] = nil
             throw error
         }
+    }
+
+    private func leave(_ waiter: Int, _ digest: Digest) {
+        guard preparations[digest]?.waiters.remove(waiter) != nil, preparations[digest]?.waiters.isEmpty == true else { return }
+        preparations[digest]?.task.cancel()
+        preparations[digest] = nil
     }
 
     private func fetchAndUnpack(_ reference: ImageReference) async throws -> PreparedImage {

@@ -2,7 +2,7 @@ import CArchive
 
 /// Undoes exactly one gzip or zstd compression, through libarchive. Blocking; used by one thread at a time.
 ///
-/// libarchive only decompresses here; the tar inside is read by `TarReader`, whose bounds are ours.
+/// The tar inside is read by `TarReader`, through another libarchive object, so that the bytes between can be hashed and bounded.
 final class Decompressor: ByteSource {
     private let file: OpenFile
     private let archive: OpaquePointer

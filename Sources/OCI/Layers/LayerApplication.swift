@@ -52,7 +52,7 @@ final class LayerApplication {
         var limits = TarLimits()
         limits.pathBytesMax = options.pathBytesMax
         limits.entriesMax = entriesLeft
-        let reader = TarReader(hashing, limits: limits)
+        let reader = try TarReader(hashing, limits: limits, cancellation: cancellation)
         while let entry = try reader.next() {
             entriesLeft -= 1
             try apply(entry, from: reader)

@@ -1,193 +1,287 @@
-/// Reads a tar entry by entry: ustar, GNU long names, pax. Source: POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual.
+import CArchive
+import Glibc
+
+/// Reads a tar entry by entry through libarchive: v7, ustar, GNU long names, pax; nothing else, and no compression. Blocking; one thread
+/// at a time.
 ///
-/// Why our own and not libarchive's: names stay the bytes they are (libarchive converts pax names through the process's locale), every
-/// bound is ours, and it is memory-safe. Sparse files and multi-volume archives, which image builders do not write, are refused.
+/// libarchive gets its bytes from `source` through a callback, so a hashing and counting source sees every one of them, those behind the
+/// end mark too. `TarHeaderCheck` looks at the same header bytes and refuses those that other readers read differently.
 final class TarReader {
     private let source: any ByteSource
     private let limits: TarLimits
-    private var buffer: [UInt8]
-    private var bufferStart = 0
-    private var bufferEnd = 0
-    private var position: Int64 = 0
-    private var contentLeft: Int64 = 0
-    private var paddingLeft: Int64 = 0
+    private let cancellation: Cancellation
+    private let archive: OpaquePointer
+    private let locale: locale_t
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var bufferCount = 0
+    /// Offset of the buffer's first byte in the archive.
+    private var bufferOffset: Int64 = 0
+    /// Offset of the headers being read; `nil` while content is read.
+    private var headerStart: Int64?
+    /// Bytes of the headers being read that were in earlier fillings of the buffer.
+    private var held: [UInt8] = []
+    /// What the source threw inside a callback.
+    private var failure: (any Error)?
+    /// Offset behind the current entry's last block.
+    private var contentEnd: Int64 = 0
+    private var phase = Phase.unopened
     private var entries = 0
 
-    static let blockBytes = 512
+    private enum Phase {
+        case unopened, inEntry, ended
+    }
+
+    /// Bytes asked of the source at once. Chosen: as `ContentStore.chunkBytes`, and whole tar blocks.
+    private static let bufferBytes = 128 << 10
 
     /// - Parameters:
     ///   - source: the uncompressed archive.
     ///   - limits: bounds of headers.
-    init(_ source: any ByteSource, limits: TarLimits = TarLimits()) {
+    ///   - cancellation: asked at each read.
+    /// - Throws: `storage_failure` without memory.
+    init(_ source: any ByteSource, limits: TarLimits = TarLimits(), cancellation: Cancellation = Cancellation()) throws(OCIError) {
+        // libarchive converts pax names from UTF-8 to the locale's characters and keeps the bytes as they are where that fails. In the
+        // "C" locale only ASCII converts, to itself, so every name stays the bytes it is, whatever the process's locale.
+        // Safety: the string lives for the call; the locale is freed once in deinit.
+        guard let locale = newlocale(1 << LC_CTYPE, "C", nil) else { throw Self.noMemory() }
+        // Safety: a fresh archive object, owned by this instance and freed once in deinit.
+        guard let archive = archive_read_new() else {
+            freelocale(locale)
+            throw Self.noMemory()
+        }
         self.source = source
         self.limits = limits
-        buffer = [UInt8](repeating: 0, count: 128 << 10)
+        self.cancellation = cancellation
+        self.archive = archive
+        self.locale = locale
+        // Safety: freed once in deinit, after the archive that may point into it.
+        buffer = .allocate(byteCount: Self.bufferBytes, alignment: 16)
     }
 
-    /// Goes to the next entry, skipping what is left of the last one's content.
+    deinit {
+        // Safety: each is freed once; nothing uses it afterwards. Freeing the archive calls neither callback.
+        archive_read_free(archive)
+        freelocale(locale)
+        buffer.deallocate()
+    }
+
+    /// Goes to the next entry, skipping what is left of the last one's content. At the end, reads the source to its end.
     ///
-    /// - Throws: `hostile_layer` when the archive is malformed, cut short or of a kind that is refused; `limit_exceeded`; what the source throws.
+    /// - Throws: `hostile_layer` when the archive is malformed, cut short, of a kind that is refused or goes on behind its end;
+    ///   `limit_exceeded`; what the source throws; `CancellationError`. After an error only `deinit` may follow.
     /// - Returns: the entry, or `nil` at the end of the archive.
     func next() throws -> TarEntry? {
-        try skipContent()
-        var overrides: [PaxKey: [UInt8]] = [:]
-        var longPath: [UInt8]?
-        var longLink: [UInt8]?
-        var extendedHeaders = 0
-        while true {
-            guard let header = try readHeader() else {
-                guard extendedHeaders == 0 else { throw malformed("an extended header without its entry") }
-                return nil
-            }
-            guard "xgLK".utf8.contains(header.type) else {
-                return try finish(header, overrides: overrides, longPath: longPath, longLink: longLink)
-            }
-            extendedHeaders += 1
-            guard extendedHeaders <= limits.extendedHeadersMax else { throw malformed("too many extended headers before one entry") }
-            let content = try readExtended(header.size)
-            switch header.type {
-            case UInt8(ascii: "x"): try PaxRecords.parse(content) { overrides[$0] = $1 }
-            case UInt8(ascii: "g"):
-                // Readers differ in whether a global header counts (Go's, and so scanners', ignores it). Comments are fine.
-                var isMeaningful = false
-                try PaxRecords.parse(content) { _, _ in isMeaningful = true }
-                guard !isMeaningful else { throw malformed("a global header that changes entries") }
-            case UInt8(ascii: "L"): longPath = Array(content.prefix { $0 != 0 })
-            default: longLink = Array(content.prefix { $0 != 0 })
-            }
+        held.removeAll(keepingCapacity: true)
+        switch phase {
+        case .ended: return nil
+        case .unopened: guard try open() else { return nil }
+        case .inEntry:
+            // Safety: `archive` is live and inside an entry.
+            try check(archive_read_data_skip(archive))
+            guard position == contentEnd else { throw TarHeaderCheck.twoReadings() }
+            headerStart = position
         }
+        let start = headerStart ?? 0
+        guard start >= bufferOffset || !held.isEmpty else { throw TarHeaderCheck.malformed("its headers overlap") }
+        var handle: OpaquePointer?
+        // Safety: `handle` belongs to `archive` and stays valid until the next header is read.
+        let result = inPlainLocale { archive_read_next_header(archive, &handle) }
+        if let failure { throw failure }
+        let length = Int(position - start)
+        if result == ARCHIVE_EOF {
+            try readEnd(length: length)
+            return nil
+        }
+        // A warning is a name that is not ASCII, or an attribute that is not used here; what matters is compared by `entry`.
+        guard let handle, result == ARCHIVE_OK || result == ARCHIVE_WARN else {
+            // Says more than libarchive when a header is at fault.
+            _ = try TarHeaderCheck(headerBytes(.max), limits: limits)
+            throw damaged()
+        }
+        let header = try TarHeaderCheck(headerBytes(length), limits: limits)
+        guard header.length == length else { throw TarHeaderCheck.twoReadings() }
+        headerStart = nil
+        phase = .inEntry
+        return try inPlainLocale { try entry(handle, header: header) }
     }
 
     /// Reads the current entry's content in pieces.
     ///
-    /// - Throws: `hostile_layer` when the archive ends before; what the source or `body` throws.
+    /// - Throws: `hostile_layer` when the archive ends before; what the source or `body` throws; `CancellationError`.
     func readContent(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        while contentLeft > 0 {
-            try fill()
-            let count = Int(min(Int64(bufferEnd - bufferStart), contentLeft))
-            try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[bufferStart..<bufferStart + count])) }
-            advance(count)
-            contentLeft -= Int64(count)
+        while true {
+            var start: UnsafeRawPointer?
+            var (count, offset): (Int, Int64) = (0, 0)
+            // Safety: `archive` is live and inside an entry; it sets the three, and the bytes stay valid until the next call on it.
+            let result = archive_read_data_block(archive, &start, &count, &offset)
+            if result == ARCHIVE_EOF { return }
+            try check(result)
+            try body(UnsafeRawBufferPointer(start: start, count: count))
         }
     }
 
-    private func finish(
-        _ header: TarHeader, overrides: [PaxKey: [UInt8]], longPath: [UInt8]?, longLink: [UInt8]?
-    ) throws -> TarEntry {
+    // MARK: Entries
+
+    /// libarchive's reading of an entry, compared with the strict one.
+    private func entry(_ handle: OpaquePointer, header: TarHeaderCheck) throws -> TarEntry {
         entries += 1
         guard entries <= limits.entriesMax else {
             throw OCIError(.limitExceeded, "A layer has more than \(limits.entriesMax) entries; make the image smaller.")
         }
-        if overrides[.sparse] != nil { throw malformed("a sparse file") }
-        // Readers differ in which one wins, so a scanner could see another name than we unpack.
-        guard longPath == nil || overrides[.path] == nil, longLink == nil || overrides[.linkPath] == nil else {
-            throw malformed("an entry with two long names")
-        }
-        let path = overrides[.path] ?? longPath ?? header.path
-        let link = overrides[.linkPath] ?? longLink ?? header.linkTarget
-        guard !path.isEmpty, !path.contains(0), !link.contains(0) else { throw malformed("an empty name or one with a NUL") }
+        // Safety: `handle` is live; the strings belong to it and are copied at once.
+        let path = Self.bytes(archive_entry_pathname(handle))
+        let hardLink = archive_entry_hardlink(handle).map { Self.bytes($0) }
+        let link = hardLink ?? Self.bytes(archive_entry_symlink(handle))
+        guard !path.isEmpty else { throw TarHeaderCheck.malformed("an empty name") }
         guard path.count <= limits.pathBytesMax, link.count <= limits.pathBytesMax else {
             throw OCIError(.limitExceeded, "A layer has a path of more than \(limits.pathBytesMax) bytes.")
         }
-        let kind = try kind(of: header.type, path: path)
-        let size = try overrides[.size].map { try PaxRecords.number($0) } ?? header.size
-        // As Go and libarchive do: other kinds carry no content, whatever their size field says, but for old hard links none is written.
-        let contentSize = kind == .file ? size : 0
-        if header.type != 0, kind == .folder, header.type != UInt8(ascii: "5"), size > 0 {
-            throw malformed("a file whose name ends as a folder's")
-        }
-        guard size >= 0, contentSize <= Int64.max - 1024 else { throw malformed("a size out of range") }
-        contentLeft = contentSize
-        paddingLeft = (512 - contentSize % 512) % 512
-        return TarEntry(
-            kind: kind, path: path, linkTarget: kind == .symbolicLink || kind == .hardLink ? link : [], size: contentSize,
-            mode: UInt32(truncatingIfNeeded: header.mode & 0o7777),
-            userID: try overrides[.userID].map { try PaxRecords.number($0) } ?? header.userID,
-            groupID: try overrides[.groupID].map { try PaxRecords.number($0) } ?? header.groupID,
-            modifiedSeconds: try overrides[.modified].map { try PaxRecords.seconds($0) } ?? header.modified,
+        // Safety: `handle` is live; each only reads a field of it.
+        let kind = hardLink == nil ? Self.kind(archive_entry_filetype(handle), path: path) : .hardLink
+        guard let kind else { throw TarHeaderCheck.twoReadings() }
+        let entry = TarEntry(
+            kind: kind, path: path, linkTarget: link, size: archive_entry_size(handle), mode: UInt32(archive_entry_perm(handle) & 0o7777),
+            userID: archive_entry_uid(handle), groupID: archive_entry_gid(handle), modifiedSeconds: Int64(archive_entry_mtime(handle)),
             contentOffset: position)
+        try header.compare(with: entry)
+        contentEnd = entry.contentOffset + (entry.size + 511) / 512 * 512
+        return entry
     }
 
-    private func kind(of type: UInt8, path: [UInt8]) throws -> TarEntry.Kind {
-        switch type {
+    private static func kind(_ type: mode_t, path: [UInt8]) -> TarEntry.Kind? {
+        switch type & S_IFMT {
         // An old (v7) archive marks a folder by a slash at its end only.
-        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): path.last == UInt8(ascii: "/") ? .folder : .file
-        case UInt8(ascii: "1"): .hardLink
-        case UInt8(ascii: "2"): .symbolicLink
-        case UInt8(ascii: "3"): .characterDevice
-        case UInt8(ascii: "4"): .blockDevice
-        case UInt8(ascii: "5"): .folder
-        case UInt8(ascii: "6"): .fifo
-        default: throw malformed("an entry of unknown type")
+        case S_IFREG: path.last == UInt8(ascii: "/") ? .folder : .file
+        case S_IFDIR: .folder
+        case S_IFLNK: .symbolicLink
+        case S_IFCHR: .characterDevice
+        case S_IFBLK: .blockDevice
+        case S_IFIFO: .fifo
+        default: nil
         }
     }
 
-    private func readHeader() throws -> TarHeader? {
-        // The end is two blocks of zeros; one, or the bare end of the bytes at a block border, is taken too, as other readers do.
-        // Zeros and then something else is read differently by different programs.
-        guard let block = try readBlock() else { return nil }
-        if block.contains(where: { $0 != 0 }) { return try TarHeader(block) }
-        if let second = try readBlock(), second.contains(where: { $0 != 0 }) { throw malformed("an entry behind the end") }
-        return nil
+    private static func bytes(_ text: UnsafePointer<CChar>?) -> [UInt8] {
+        // Safety: libarchive's strings end with NUL.
+        text.map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
     }
 
-    private func readBlock() throws -> [UInt8]? {
-        var block: [UInt8] = []
-        block.reserveCapacity(Self.blockBytes)
-        while block.count < Self.blockBytes {
-            guard try fillIfPossible() else {
-                if block.isEmpty { return nil }
-                throw malformed("the archive is cut short")
+    // MARK: The end
+
+    /// Checks the end mark and reads what is behind it, which must be zeros: other bytes are read differently by different programs.
+    private func readEnd(length: Int) throws {
+        phase = .ended
+        let read = headerBytes(.max)
+        // libarchive takes any second block for the end mark's.
+        guard read.allSatisfy({ $0 == 0 }) else { throw TarHeaderCheck.malformed("an entry behind the end, or a header without one") }
+        headerStart = nil
+        var rest = read.count - length
+        while try refill() > 0 {
+            guard buffer[..<bufferCount].allSatisfy({ $0 == 0 }) else { throw TarHeaderCheck.malformed("something behind the end") }
+            rest += bufferCount
+        }
+        // One block of zeros, or the bare end of the bytes at a block border, is taken too, as other readers do.
+        guard rest == 0 || length == 1024 else { throw TarHeaderCheck.malformed("the archive is cut short") }
+    }
+
+    // MARK: Bytes for libarchive
+
+    /// Bytes libarchive has taken; after a header, the offset of the content.
+    private var position: Int64 {
+        // Safety: `archive` is live; 0 is the filter next to the tar reader.
+        archive_filter_bytes(archive, 0)
+    }
+
+    /// - Returns: whether there is an archive: no byte at all is one without entries.
+    private func open() throws -> Bool {
+        headerStart = 0
+        // Safety: `archive` is live and new. The context is this instance, which outlives `archive`; only calls made by this instance call
+        // back, on its thread. What the read callback hands out is `buffer`, unchanged until the next call back.
+        archive_read_support_format_tar(archive)
+        archive_read_set_callback_data(archive, Unmanaged.passUnretained(self).toOpaque())
+        archive_read_set_read_callback(archive) { _, context, bytes in
+            guard let context, let bytes else { return Int(ARCHIVE_FATAL) }
+            return Unmanaged<TarReader>.fromOpaque(context).takeUnretainedValue().provide(bytes)
+        }
+        archive_read_set_skip_callback(archive) { _, context, count in
+            guard let context else { return 0 }
+            return Unmanaged<TarReader>.fromOpaque(context).takeUnretainedValue().skip(count)
+        }
+        let result = inPlainLocale { archive_read_open1(archive) }
+        if result != ARCHIVE_OK, failure == nil, bufferOffset + Int64(bufferCount) == 0 {
+            phase = .ended
+            return false
+        }
+        try check(result)
+        return true
+    }
+
+    private func provide(_ bytes: UnsafeMutablePointer<UnsafeRawPointer?>) -> Int {
+        do {
+            if let headerStart {
+                held += UnsafeRawBufferPointer(rebasing: buffer[max(0, Int(headerStart - bufferOffset))..<bufferCount])
+                // Bounds the memory; libarchive's own bounds are wider.
+                guard held.count <= (limits.extendedHeadersMax + 1) * (limits.extendedHeaderBytesMax + 1024) + buffer.count else {
+                    throw TarHeaderCheck.extendedTooLarge(limits)
+                }
             }
-            let count = min(bufferEnd - bufferStart, Self.blockBytes - block.count)
-            block.append(contentsOf: buffer[bufferStart..<bufferStart + count])
-            advance(count)
+            let count = try refill()
+            bytes.pointee = UnsafeRawPointer(buffer.baseAddress)
+            return count
+        } catch {
+            failure = error
+            return Int(ARCHIVE_FATAL)
         }
-        return block
     }
 
-    private func readExtended(_ size: Int64) throws -> [UInt8] {
-        guard size >= 0, size <= Int64(limits.extendedHeaderBytesMax) else {
-            throw OCIError(.limitExceeded, "A layer has an extended header of more than \(limits.extendedHeaderBytesMax) bytes.")
+    private func refill() throws -> Int {
+        try cancellation.check()
+        bufferOffset += Int64(bufferCount)
+        bufferCount = 0
+        bufferCount = try source.read(into: buffer)
+        return bufferCount
+    }
+
+    /// Called when the buffer is used up.
+    private func skip(_ count: Int64) -> Int64 {
+        guard headerStart == nil else { return 0 }
+        let skipped = source.skip(count)
+        if skipped > 0 {
+            bufferOffset += Int64(bufferCount) + skipped
+            bufferCount = 0
         }
-        contentLeft = size
-        paddingLeft = (512 - size % 512) % 512
-        var content: [UInt8] = []
-        try readContent { content.append(contentsOf: $0) }
-        try skipContent()
-        return content
+        return skipped
     }
 
-    private func skipContent() throws {
-        let buffered = Int(min(Int64(bufferEnd - bufferStart), contentLeft))
-        advance(buffered)
-        contentLeft -= Int64(buffered)
-        if contentLeft > 0 {
-            let skipped = source.skip(contentLeft)
-            position += skipped
-            contentLeft -= skipped
-        }
-        try readContent { _ in }
-        contentLeft = paddingLeft
-        paddingLeft = 0
-        try readContent { _ in }
+    /// The first bytes from the start of the headers on, as far as they were read.
+    private func headerBytes(_ count: Int) -> [UInt8] {
+        guard let headerStart else { return [] }
+        let start = max(0, Int(headerStart - bufferOffset))
+        guard start <= bufferCount else { return held }
+        return Array(held.prefix(count)) + UnsafeRawBufferPointer(rebasing: buffer[start..<bufferCount].prefix(max(0, count - held.count)))
     }
 
-    private func fill() throws {
-        guard try fillIfPossible() else { throw malformed("the archive is cut short") }
+    // MARK: Calls
+
+    /// Runs with the thread's locale set to "C". Nothing in it suspends, so it is the same thread afterwards.
+    private func inPlainLocale<Result>(_ body: () throws -> Result) rethrows -> Result {
+        // Safety: `locale` is live until deinit; the thread gets back what it had before.
+        let previous = uselocale(locale)
+        defer { _ = uselocale(previous) }
+        return try body()
     }
 
-    private func fillIfPossible() throws -> Bool {
-        if bufferStart < bufferEnd { return true }
-        bufferStart = 0
-        bufferEnd = try buffer.withUnsafeMutableBytes { try source.read(into: $0) }
-        return bufferEnd > 0
+    private func check(_ result: Int32) throws {
+        if let failure { throw failure }
+        guard result == ARCHIVE_OK || result == ARCHIVE_WARN else { throw damaged() }
     }
 
-    private func advance(_ count: Int) {
-        bufferStart += count
-        position += Int64(count)
+    private func damaged() -> OCIError {
+        // Safety: the string belongs to `archive` and is copied at once.
+        let text = archive_error_string(archive).map { String(cString: $0) }
+        let error = TarHeaderCheck.malformed("it is damaged or cut short")
+        return OCIError(error.code, error.message, cause: text.map { OCIError.printable($0) })
     }
 
-    private func malformed(_ what: String) -> OCIError { TarHeader.malformed(what) }
+    private static func noMemory() -> OCIError { OCIError(.storageFailure, "There is not enough memory to read an archive.") }
 }

@@ -57,7 +57,8 @@ struct TarLayout: LayoutSource {
         try Self.refuseCompressed(file, size: size)
         var limits = TarLimits()
         limits.entriesMax = Self.entriesMax
-        let reader = TarReader(FileSource(FileRange(file: file, offset: 0, size: size)), limits: limits)
+        let reader = try TarReader(
+            FileSource(FileRange(file: file, offset: 0, size: size)), limits: limits, cancellation: cancellation)
         var table: [String: Entry] = [:]
         while let entry = try reader.next() {
             try cancellation.check()
@@ -65,7 +66,7 @@ struct TarLayout: LayoutSource {
             switch entry.kind {
             case .folder: continue
             case .file:
-                guard entry.contentOffset + entry.size <= size else {
+                guard entry.size <= size - entry.contentOffset else {
                     throw OCIError(.sizeMismatch, "The image's tar is cut short; copy it again.")
                 }
                 guard table.updateValue(.file(offset: entry.contentOffset, size: entry.size), forKey: name) == nil else {

@@ -25,6 +25,15 @@ public struct JobEnd: Sendable, Hashable {
     public let peakMemoryBytes: Int
     /// The end of what it wrote to standard error, any bytes, at most 64 KiB.
     public let standardError: [UInt8]
+
+    /// How a job ended.
+    public init(cause: EndCause, wallTime: Duration, cpuTime: Duration, peakMemoryBytes: Int, standardError: [UInt8]) {
+        self.cause = cause
+        self.wallTime = wallTime
+        self.cpuTime = cpuTime
+        self.peakMemoryBytes = peakMemoryBytes
+        self.standardError = standardError
+    }
 }
 
 /// All that is known about an ended container.

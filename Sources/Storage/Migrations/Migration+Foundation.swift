@@ -54,7 +54,7 @@ extension Migration {
             CREATE TABLE jobs (
                 id TEXT PRIMARY KEY, workload_id BIGINT NOT NULL REFERENCES workloads (id),
                 submission_id BIGINT NOT NULL REFERENCES submissions (id), consumer_id TEXT NOT NULL REFERENCES accounts (id),
-                state TEXT NOT NULL, attempt BIGINT NOT NULL, island_id TEXT, first_cause TEXT, failure TEXT,
+                state TEXT NOT NULL, attempt BIGINT NOT NULL, island_id TEXT, failed_islands TEXT NOT NULL, first_cause TEXT, failure TEXT,
                 input TEXT NOT NULL, priority BIGINT NOT NULL, max_credits BIGINT, timeout_ms BIGINT NOT NULL,
                 records BIGINT NOT NULL, stored_up_to BIGINT NOT NULL, frame_bytes BIGINT NOT NULL, tokens BIGINT NOT NULL,
                 credits_used BIGINT,
@@ -62,6 +62,7 @@ extension Migration {
             """,
             "CREATE INDEX jobs_consumer ON jobs (consumer_id, id)",
             "CREATE INDEX jobs_state ON jobs (state, priority, id)",
+            "CREATE INDEX jobs_workload ON jobs (workload_id, state)",
             """
             CREATE TABLE records (
                 job_id TEXT NOT NULL REFERENCES jobs (id), seq BIGINT NOT NULL, attempt BIGINT NOT NULL,
@@ -72,5 +73,6 @@ extension Migration {
                 id {identity}, job_id TEXT NOT NULL REFERENCES jobs (id), attempt BIGINT NOT NULL, island_id TEXT NOT NULL,
                 at BIGINT NOT NULL, what TEXT NOT NULL)
             """,
+            "CREATE INDEX late_results_job ON late_results (job_id)",
         ])
 }

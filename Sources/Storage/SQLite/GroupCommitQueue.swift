@@ -109,6 +109,8 @@ final class GroupCommitQueue: @unchecked Sendable {
                                 return .commit
                             }
                         } catch {
+                            // On a full disk SQLite may roll back the whole transaction; then nobody's write stands.
+                            guard connection.isInsideTransaction else { throw error }
                             failures[index] = error
                         }
                     }

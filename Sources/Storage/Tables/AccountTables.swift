@@ -48,6 +48,9 @@ public struct APIKeyRow: Sendable, Hashable {
 }
 
 extension SQLReader {
+    /// How many accounts there are.
+    public func countAccounts() throws -> Int { try count("SELECT count(*) AS n FROM accounts", []) }
+
     /// The account of an id.
     public func account(id: String) throws -> AccountRow? {
         try first("SELECT id, name, standing, created_at FROM accounts WHERE id = ?", [.text(id)]).map {

@@ -14,6 +14,8 @@ public struct JobRow: Sendable, Hashable {
     public var attempt: Int
     /// The Island of the current attempt.
     public var islandID: String?
+    /// Islands that lost an attempt of it, parted by spaces.
+    public var failedIslands = ""
     /// JSON object of the failure that caused the first retry.
     public var firstCause: String?
     /// JSON object of the failure that ended it.
@@ -67,6 +69,12 @@ public struct JobRow: Sendable, Hashable {
         self.createdAt = createdAt
     }
 
+    /// Every column, with an empty text for `input`, which may be megabytes.
+    fileprivate static let columnsWithoutInput = """
+        id, workload_id, submission_id, consumer_id, state, attempt, island_id, failed_islands, first_cause, failure, '' AS input, priority,
+        max_credits, timeout_ms, records, stored_up_to, frame_bytes, tokens, credits_used, created_at, started_at, completed_at, run_ms
+        """
+
     init(_ row: SQLRow) throws {
         id = try row.text("id")
         workloadID = try row.int("workload_id")
@@ -75,6 +83,7 @@ public struct JobRow: Sendable, Hashable {
         state = try row.text("state")
         attempt = try row.int("attempt")
         islandID = try row.optionalText("island_id")
+        failedIslands = try row.text("failed_islands")
         firstCause = try row.optionalText("first_cause")
         failure = try row.optionalText("failure")
         input = try row.text("input")
@@ -99,21 +108,36 @@ extension SQLReader {
         try first("SELECT * FROM jobs WHERE id = ?", [.text(id)]).map(JobRow.init)
     }
 
-    /// A Consumer's jobs, newest first, and how many there are.
+    /// A Consumer's jobs without their inputs, newest first, and how many there are.
     public func jobs(consumerID: String, state: String?, limit: Int, offset: Int) throws -> (rows: [JobRow], total: Int) {
         let filter = "FROM jobs WHERE consumer_id = ?" + (state == nil ? "" : " AND state = ?")
         let arguments = [.text(consumerID)] + (state.map { [SQLValue.text($0)] } ?? [])
         let total = try count("SELECT count(*) AS n \(filter)", arguments)
-        let rows = try query("SELECT * \(filter) ORDER BY id DESC LIMIT ? OFFSET ?", arguments + [.integer(limit), .integer(offset)])
+        let rows = try query(
+            "SELECT \(JobRow.columnsWithoutInput) \(filter) ORDER BY id DESC LIMIT ? OFFSET ?",
+            arguments + [.integer(limit), .integer(offset)])
         return (try rows.map(JobRow.init), total)
     }
 
-    /// Jobs in one of the states, highest priority first, then oldest.
-    public func jobs(inStates states: [String], limit: Int) throws -> [JobRow] {
+    /// Every job in one of the states, without its input.
+    public func jobs(inStates states: [String]) throws -> [JobRow] {
         let marks = states.map { _ in "?" }.joined(separator: ", ")
         return try query(
-            "SELECT * FROM jobs WHERE state IN (\(marks)) ORDER BY priority DESC, id LIMIT ?",
-            states.map { SQLValue.text($0) } + [.integer(limit)]
+            "SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE state IN (\(marks)) ORDER BY id", states.map { SQLValue.text($0) }
+        ).map(JobRow.init)
+    }
+
+    /// Jobs that wait for an Island, without their inputs: highest priority first, then oldest.
+    ///
+    /// - Parameter submissions: versions whose jobs are left out.
+    public func pendingJobs(notOf submissions: Set<Int>, limit: Int) throws -> [JobRow] {
+        let marks = submissions.map { _ in "?" }.joined(separator: ", ")
+        let others = submissions.isEmpty ? "" : " AND submission_id NOT IN (\(marks))"
+        return try query(
+            """
+            SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE state = 'pending'\(others)
+            ORDER BY priority DESC, id LIMIT ?
+            """, submissions.sorted().map { SQLValue.integer($0) } + [.integer(limit)]
         ).map(JobRow.init)
     }
 
@@ -128,12 +152,13 @@ extension SQLWriter {
     public func insert(_ row: JobRow) throws {
         try execute(
             """
-            INSERT INTO jobs (id, workload_id, submission_id, consumer_id, state, attempt, input, priority, max_credits, timeout_ms,
-                records, stored_up_to, frame_bytes, tokens, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO jobs (id, workload_id, submission_id, consumer_id, state, attempt, failed_islands, input, priority, max_credits, timeout_ms,
+                records, stored_up_to, frame_bytes, tokens, created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(row.id), .integer(row.workloadID), .integer(row.submissionID), .text(row.consumerID), .text(row.state),
-                .integer(row.attempt), .text(row.input), .integer(row.priority), .optional(row.maxCredits),
+                .integer(row.attempt), .text(row.failedIslands), .text(row.input), .integer(row.priority), .optional(row.maxCredits),
                 .integer(row.timeoutMilliseconds), .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes),
                 .integer(row.tokens), .integer(row.createdAt),
             ])
@@ -143,20 +168,32 @@ extension SQLWriter {
     public func update(_ row: JobRow) throws {
         try execute(
             """
-            UPDATE jobs SET state = ?, attempt = ?, island_id = ?, first_cause = ?, failure = ?, records = ?, stored_up_to = ?,
+            UPDATE jobs SET state = ?, attempt = ?, island_id = ?, failed_islands = ?, first_cause = ?, failure = ?, records = ?, stored_up_to = ?,
                 frame_bytes = ?, tokens = ?, credits_used = ?, started_at = ?, completed_at = ?, run_ms = ? WHERE id = ?
             """,
             [
-                .text(row.state), .integer(row.attempt), .optional(row.islandID), .optional(row.firstCause), .optional(row.failure),
-                .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens),
+                .text(row.state), .integer(row.attempt), .optional(row.islandID), .text(row.failedIslands), .optional(row.firstCause),
+                .optional(row.failure), .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens),
                 .optional(row.creditsUsed), .optional(row.startedAt), .optional(row.completedAt), .optional(row.runMilliseconds), .text(row.id),
             ])
     }
 
-    /// Keeps what an Island said of an attempt that was no longer its own.
+    /// Keeps what an Island said of an attempt that was no longer its own, up to ``LateResults/keptMax`` for a job.
     public func insertLateResult(jobID: String, attempt: Int, islandID: String, what: String, at now: Int) throws {
         try execute(
-            "INSERT INTO late_results (job_id, attempt, island_id, at, what) VALUES (?, ?, ?, ?, ?)",
-            [.text(jobID), .integer(attempt), .text(islandID), .integer(now), .text(what)])
+            """
+            INSERT INTO late_results (job_id, attempt, island_id, at, what)
+            SELECT ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM late_results WHERE job_id = ?) < ?
+            """,
+            [
+                .text(jobID), .integer(attempt), .text(islandID), .integer(now), .text(what), .text(jobID),
+                .integer(LateResults.keptMax),
+            ])
     }
+}
+
+/// Evidence of results that came too late.
+public enum LateResults {
+    /// Chosen: enough to see what an Island did, and no more than a page for one job.
+    public static let keptMax = 16
 }

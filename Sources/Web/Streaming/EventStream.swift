@@ -3,6 +3,7 @@ import Domain
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 import Storage
 
 /// A transcript as server-sent events: `id` is the record's `seq`, `data` the record.
@@ -23,7 +24,7 @@ enum EventStream {
     static func response(_ feed: TranscriptFeed, to request: Request) -> Response {
         let body = ResponseBody { writer in
             try await request.body.consumeWithCancellationOnInboundClose { _ in
-                for try await page in feed {
+                for try await page in feed.cancelOnGracefulShutdown() {
                     var buffer = ByteBuffer()
                     for record in page {
                         buffer.writeString("id: \(record.seq)\ndata: ")

@@ -12,10 +12,10 @@ struct WebSocketKeepAlive {
 }
 
 extension WebSocketHandler {
-    /// Looks after the peer again after a time.
+    /// Looks after the peer again after a time, and no later than the next ping may be due.
     func scheduleKeepAlive(in delay: Duration?) {
-        guard let delay, let context else { return }
-        keepAliveTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [self] in
+        guard let delay, let interval = limits.pingInterval, let context else { return }
+        keepAliveTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(min(delay, interval))) { [self] in
             checkPeer()
         }
     }

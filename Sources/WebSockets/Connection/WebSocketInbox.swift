@@ -42,6 +42,9 @@ final class WebSocketInbox: Sendable {
     /// Whether the socket should not be read for now.
     var isPaused: Bool { state.withLock { $0.isPaused } }
 
+    /// Whether a reader waits for a message.
+    var hasWaitingReader: Bool { state.withLock { $0.reader != nil } }
+
     /// Hands a message to the waiting reader, or keeps it.
     func push(_ message: WebSocketMessage) {
         let reader = state.withLock { state -> CheckedContinuation<WebSocketMessage?, Never>? in

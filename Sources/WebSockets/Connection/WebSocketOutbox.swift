@@ -33,6 +33,9 @@ final class WebSocketOutbox: Sendable {
     /// Whether frames are waiting or on their way.
     var isEmpty: Bool { state.withLock { $0.bytes == 0 } }
 
+    /// Whether a sender waits for room.
+    var hasWaitingSender: Bool { state.withLock { !$0.waiters.isEmpty } }
+
     /// Adds a data frame once there is room.
     ///
     /// - Returns: whether the caller must now schedule a flush; `nil` when the outbox is closed.

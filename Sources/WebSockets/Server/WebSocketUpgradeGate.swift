@@ -4,6 +4,9 @@ public import NIOHTTP1
 /// Stands behind the HTTP/1 parser of a server connection: asks about each WebSocket handshake that passes, turns the
 /// pipeline into a WebSocket's when told so, and lets everything else through untouched.
 ///
+/// Behind the answer to a request that lets no other follow (an upgrade request that was passed on, `Connection: close`,
+/// HTTP/1.0 without `keep-alive`: RFC 9112 §9.3) it closes the connection.
+///
 /// Any request of a kept-alive connection may be a handshake; one that is pipelined behind a request not yet answered
 /// is not upgraded but passed on. While a decision is awaited the socket is not read.
 public final class WebSocketUpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
@@ -23,7 +26,7 @@ public final class WebSocketUpgradeGate: ChannelDuplexHandler, RemovableChannelH
         case http
         /// A handshake waits for its decision, with its parts held back.
         case deciding([HTTPServerRequestPart])
-        /// An upgrade request was passed on: the connection ends with the answer to it.
+        /// A request was passed on that no other may follow: the connection ends with the answer to it.
         case lastRequest
         /// The connection is a WebSocket.
         case upgraded
@@ -37,6 +40,10 @@ public final class WebSocketUpgradeGate: ChannelDuplexHandler, RemovableChannelH
     private var phase = Phase.http
     private var unanswered = 0
     private var isReadHeld = false
+    /// Whether the last request has come in to its end.
+    private var isLastRequestRead = false
+    /// Whether the kernel has the whole answer to the last request.
+    private var isLastAnswerSent = false
     private var handlersToRemove: [any RemovableChannelHandler] = []
 
     private init(
@@ -83,8 +90,12 @@ public final class WebSocketUpgradeGate: ChannelDuplexHandler, RemovableChannelH
             phase = .deciding([part])
         case (.http, .head(let head)):
             unanswered += 1
-            if WebSocketHandshake.endsHTTP(head) { phase = .lastRequest }
+            if WebSocketHandshake.endsHTTP(head) || !head.isKeepAlive { phase = .lastRequest }
             context.fireChannelRead(data)
+        case (.lastRequest, .end):
+            isLastRequestRead = true
+            context.fireChannelRead(data)
+            closeBehindLastAnswer(context)
         case (.deciding(var parts), .end):
             parts.append(part)
             phase = .deciding(parts)
@@ -102,7 +113,7 @@ public final class WebSocketUpgradeGate: ChannelDuplexHandler, RemovableChannelH
         if case .deciding = phase { isReadHeld = true } else { context.read() }
     }
 
-    /// Marks the answer to a passed upgrade request as the connection's last one, and closes behind it.
+    /// Marks the answer to the last request as the connection's last one, and closes behind it.
     public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let part = unwrapOutboundIn(data)
         guard case .lastRequest = phase else {
@@ -119,9 +130,21 @@ public final class WebSocketUpgradeGate: ChannelDuplexHandler, RemovableChannelH
         case .end:
             unanswered -= 1
             let sent = promise ?? context.eventLoop.makePromise()
-            if unanswered == 0 { sent.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) } }
+            if unanswered == 0 {
+                sent.futureResult.assumeIsolated().whenComplete { [self] _ in
+                    isLastAnswerSent = true
+                    closeBehindLastAnswer(context)
+                }
+            }
             context.write(data, promise: sent)
         }
+    }
+
+    /// Closes once the last answer is sent; as long as its request still comes in, only the sending side, because closing
+    /// a socket with unread bytes would reset it, and the answer could be lost on its way (RFC 9112 §9.6).
+    private func closeBehindLastAnswer(_ context: ChannelHandlerContext) {
+        guard isLastAnswerSent else { return }
+        context.close(mode: isLastRequestRead ? .all : .output, promise: nil)
     }
 
     private func askAboutHandshake(_ parts: [HTTPServerRequestPart], context: ChannelHandlerContext) {
@@ -140,6 +163,7 @@ public final class WebSocketUpgradeGate: ChannelDuplexHandler, RemovableChannelH
 
     private func pass(_ parts: [HTTPServerRequestPart], context: ChannelHandlerContext) {
         phase = .lastRequest
+        isLastRequestRead = true
         unanswered += 1
         for part in parts { context.fireChannelRead(wrapInboundOut(part)) }
         context.fireChannelReadComplete()

@@ -30,23 +30,27 @@ struct CargoTest: AsyncParsableCommand {
             throw CommandFailure(.usage, "--timeout-seconds is from 1 to \(most.components.seconds) at level \(level.rawValue).")
         }
         let input = try job.object()
-        let report = try await Workshop.use { workshop in
-            let image = try await workshop.open(image).image(for: Workshop.hostPlatform)
-            let sandbox = try IslandAssembly.makeSandbox(stateFolder: workshop.folder + "/cages")
-            let result: Result<TestReport, any Error>
-            do {
-                result = .success(try await test(image, input, level, timeout, workshop, sandbox))
-            } catch {
-                result = .failure(error)
-            }
-            await sandbox.shutdown()
-            do { return try result.get() } catch let error as SandboxError { throw CommandFailure(.failed, error.message) }
+        let report = try await Interruptible.run {
+            try await Workshop.use { try await test(input, level, timeout, $0) }
         }
         output.show(report.json, report.lines)
         if !report.passes { throw ExitCode(CommandExit.failed.rawValue) }
     }
 
-    private func test(
+    private func test(_ input: JSONObject, _ level: TrustLevel, _ timeout: Duration, _ workshop: Workshop) async throws -> TestReport {
+        let image = try await workshop.open(image).image(for: Workshop.hostPlatform)
+        let sandbox = try IslandAssembly.makeSandbox(stateFolder: workshop.folder + "/cages")
+        let result: Result<TestReport, any Error>
+        do {
+            result = .success(try await run(image, input, level, timeout, workshop, sandbox))
+        } catch {
+            result = .failure(error)
+        }
+        await sandbox.shutdown()
+        do { return try result.get() } catch let error as SandboxError { throw CommandFailure(.failed, error.message) }
+    }
+
+    private func run(
         _ image: PlatformImage, _ input: JSONObject, _ level: TrustLevel, _ timeout: Duration, _ workshop: Workshop, _ sandbox: RuncSandbox
     ) async throws -> TestReport {
         var options = UnpackOptions()

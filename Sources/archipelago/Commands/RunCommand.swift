@@ -106,6 +106,8 @@ struct TranscriptFollower {
                         return
                     }
                 }
+                // Closed as after a last record: there is nothing from that number on.
+                if connection.closeCode == .normal { return }
             } catch let failure as CommandFailure where failure.exit != .unavailable {
                 throw failure
             } catch {
@@ -137,14 +139,18 @@ struct TranscriptPrinter {
             let content = Terminal.printable(record["content"]?.string ?? "")
             Terminal.put(content)
             if !content.isEmpty { endsLine = content.hasSuffix("\n") }
-        case "progress":
-            Terminal.progress("  \(record["step"]?.double.map { "\(Int($0))" } ?? "?")/\(record["total"]?.double.map { "\(Int($0))" } ?? "?")")
+        case "progress": Terminal.progress("  \(Self.count(record["step"]))/\(Self.count(record["total"]))")
         case "status": line("· \(record["message"]?.string ?? "")")
         case "done": line("Done: \(record["usage"]?.text ?? "{}")")
         case "error":
             line("Failed (\(record["fault"]?.string ?? "?"), \(record["code"]?.string ?? "?")): \(record["message"]?.string ?? "")")
         default: line("[\(type)]")
         }
+    }
+
+    /// A number as the Cargo wrote it; it may be beyond any integer.
+    private static func count(_ value: JSONValue?) -> String {
+        if case .number(let number)? = value { number.text } else { "?" }
     }
 
     private mutating func line(_ text: String) {

@@ -28,15 +28,21 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try settings()
-        try FileManager.default.createDirectory(atPath: settings.dataFolder, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: settings.dataFolder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let lock = try FolderLock(settings.dataFolder)
         defer { withExtendedLifetime(lock) {} }
         let logger = Logger.process("archipelago")
-        let isNew = !FileManager.default.fileExists(atPath: settings.dataFolder + "/coordinator.sqlite")
         let coordinator = try CoordinatorAssembly(settings, logger: logger)
-        let key = isNew ? try await Self.firstKey(coordinator) : nil
         let (host, output) = (settings.host, output)
         let services = coordinator.makeServices { port in
+            let key: String?
+            do {
+                key = try await Self.firstKey(coordinator)
+            } catch {
+                logger.error("the first administrator's key could not be made", metadata: ["error": "\(error)"])
+                key = nil
+            }
             let url = "http://\(host):\(port)"
             output.show(
                 ["url": .string(url), "admin_key": .optional(key)],
@@ -50,7 +56,9 @@ struct ServeCommand: AsyncParsableCommand {
         try result.get()
     }
 
-    private static func firstKey(_ coordinator: CoordinatorAssembly) async throws -> String {
+    /// The first administrator's key, made once the coordinator listens, so that it is surely shown; `nil` when accounts exist.
+    private static func firstKey(_ coordinator: CoordinatorAssembly) async throws -> String? {
+        guard try await coordinator.accounts.isEmpty else { return nil }
         let account = try await coordinator.accounts.open(name: "administrator", standing: .firstParty)
         return try await coordinator.accounts.issueKey(accountID: account, name: "first", scopes: [.read, .write, .review, .admin])
     }
@@ -93,17 +101,23 @@ struct ServeFile {
         var mistakes: [String] = []
         for (key, value) in mapping {
             let place = "line \(value.mark?.line ?? 0): \(key.string ?? "?")"
+            func text(_ node: Node) -> String? {
+                if node.scalar == nil { mistakes.append("\(place) must be a text") }
+                return node.scalar?.string
+            }
             switch key.string {
-            case "data_dir": dataDir = value.string
-            case "host": host = value.string
+            case "data_dir": dataDir = text(value)
+            case "host": host = text(value)
             case "port":
                 port = value.int
                 if port == nil { mistakes.append("\(place) must be a number") }
             case "approved_registries":
-                approvedRegistries = value.sequence.map { $0.compactMap(\.string) }
-                if approvedRegistries == nil { mistakes.append("\(place) must be a list") }
-            case "trivy": trivy = value.string
-            case "trivy_cache": trivyCache = value.string
+                approvedRegistries = value.sequence.map { $0.compactMap(\.scalar?.string) }
+                if approvedRegistries == nil || approvedRegistries?.count != value.sequence?.count {
+                    mistakes.append("\(place) must be a list of texts")
+                }
+            case "trivy": trivy = text(value)
+            case "trivy_cache": trivyCache = text(value)
             default: mistakes.append("\(place) is not a known key")
             }
         }

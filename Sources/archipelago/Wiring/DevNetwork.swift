@@ -33,10 +33,13 @@ struct DevNetwork {
         if let earlier { state = earlier } else { state = try await DevState.create(coordinator) }
         (state.port, state.registryPort) = (webPort, registry.port)
         try state.save(folder)
-        let island = try await IslandAssembly(
-            IslandConfiguration(
-                dataFolder: folder + "/island", coordinator: "http://127.0.0.1:\(webPort)", token: state.islandToken,
-                approvedRegistries: [registry.name]), logger: logger)
+        let island: IslandAssembly
+        do {
+            island = try await makeIsland(webPort, registry, state, logger)
+        } catch {
+            try await coordinator.close()
+            throw error
+        }
         for report in island.levels where report.level == .untrusted {
             for obstacle in report.obstacles {
                 Terminal.complain("This machine cannot enforce trust level 0: \(obstacle.problem) \(obstacle.remedy)")
@@ -48,6 +51,13 @@ struct DevNetwork {
         try result.get()
     }
 
+    private func makeIsland(_ port: Int, _ registry: LoopbackRegistry, _ state: DevState, _ logger: Logger) async throws -> IslandAssembly {
+        try await IslandAssembly(
+            IslandConfiguration(
+                dataFolder: folder + "/island", coordinator: "http://127.0.0.1:\(port)", token: state.islandToken,
+                approvedRegistries: [registry.name]), logger: logger)
+    }
+
     private func serve(
         _ coordinator: CoordinatorAssembly, _ island: IslandAssembly, _ registry: LoopbackRegistry, _ state: DevState, _ logger: Logger,
         _ onReady: @escaping @Sendable (DevReady) -> Void
@@ -55,14 +65,14 @@ struct DevNetwork {
         let listening = Once<Int>()
         let agent = island.agent
         let announcer = LoopService {
-            let port = await listening.value
+            let port = try await listening.value
             try await registry.waitUntilReady()
             try await Self.waitForIsland(port: port, key: state.keys["admin"] ?? "")
             onReady(DevReady(url: "http://127.0.0.1:\(port)", registry: registry.name, keys: state.keysJSON))
             try await Task.sleep(for: .seconds(Int32.max))
         }
         let islandService = LoopService {
-            _ = await listening.value
+            _ = try await listening.value
             try await agent.run()
         }
         let services = [registry] + coordinator.makeServices { listening.set($0) } + [islandService, announcer]

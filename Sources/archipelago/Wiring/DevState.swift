@@ -50,8 +50,12 @@ struct DevState {
             "keys": keysJSON, "island_token": .string(islandToken), "port": .optional(port), "registry_port": .optional(registryPort),
         ]
         let beside = url.appendingPathExtension("new")
-        guard FileManager.default.createFile(atPath: beside.path, contents: Data(object.bytes), attributes: [.posixPermissions: 0o600])
-        else { throw CommandFailure(.failed, "\(beside.path) cannot be written.") }
+        unlink(beside.path)
+        let descriptor = open(beside.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw CommandFailure(.failed, "\(beside.path) cannot be written.") }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try file.write(contentsOf: Data(object.bytes))
+        try file.synchronize()
         guard rename(beside.path, url.path) == 0 else { throw CommandFailure(.failed, "\(url.path) cannot be written.") }
     }
 

@@ -10,8 +10,8 @@ final class FolderLock: Sendable {
     init(_ folder: String) throws {
         descriptor = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw CommandFailure(.failed, "\(folder) is not writable.") }
+        // What is thrown from here on closes the descriptor in `deinit`.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
             throw CommandFailure(.refused, "Another archipelago runs on \(folder); stop it, or use another --data-dir.")
         }
     }

@@ -1,11 +1,12 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import OCI
 
 @Suite struct TarReaderTests {
     func read(_ bytes: [UInt8], step: Int = .max, limits: TarLimits = TarLimits()) throws -> [(TarEntry, [UInt8])] {
-        let reader = TarReader(MemorySource(bytes, step: step), limits: limits)
+        let reader = try TarReader(MemorySource(bytes, step: step), limits: limits)
         var all: [(TarEntry, [UInt8])] = []
         while let entry = try reader.next() {
             var content: [UInt8] = []
@@ -103,6 +104,75 @@ import Testing
             ),
             ("behind the end", Array(TestTar.make { $0.file("a") }.dropLast(512)) + TestTar.make { $0.file("b") }),
             ("file as folder", TestTar.make { $0.file("a/", "x") }),
+            ("far behind the end", TestTar.make { $0.file("a") } + [UInt8](repeating: 0, count: 300_000) + [1]),
+            ("cut end", Array(TestTar.make { $0.file("a") }.dropLast(100))),
+            ("content behind a link", TestTar.make { $0.add("l", type: "2", content: [1], link: "a") }),
+            ("content behind a hard link", TestTar.make { $0.add("l", type: "1", content: [1], link: "a") }),
+            ("content behind a folder", TestTar.make { $0.add("d", type: "5", content: [1]) }),
+            ("hard link to nothing", TestTar.make { $0.add("l", type: "1") }),
+            ("volume label", TestTar.make { $0.add("v", type: "V") }),
+            ("Sun's pax", Self.pax(["path": "b"], type: "X")),
+            (
+                "global header at the end",
+                TestTar.make {
+                    $0.file("a"); $0.add("p", type: "g", content: Array("18 comment=abcdef\n".utf8))
+                }
+            ),
+            ("a link target on a file", Self.pax(["linkpath": "b"])),
+            (
+                "a long link target on a file",
+                TestTar.make {
+                    $0.add("x", type: "K", content: Array("b\0".utf8)); $0.file("a")
+                }
+            ),
+            (
+                "a long target of an empty link",
+                TestTar.make {
+                    $0.add("x", type: "K", content: Array("b\0".utf8)); $0.add("a", type: "2")
+                }
+            ),
+            (
+                "an empty long name",
+                TestTar.make {
+                    $0.add("x", type: "L", content: [0]); $0.file("a")
+                }
+            ),
+            (
+                "two headers",
+                TestTar.make {
+                    $0.add("x", type: "L", content: [65, 0]); $0.add("x", type: "L", content: [66, 0]); $0.file("a")
+                }
+            ),
+            ("a key twice", Self.pax([("path", "b"), ("path", "c")])),
+            ("a key taken back", Self.pax(["path": ""])),
+            (
+                "size of a folder",
+                TestTar.make {
+                    $0.add("p", type: "x", content: Self.records([("size", "512")])); $0.folder("d")
+                }
+            ),
+            ("another reader's sparse size", Self.pax(["SCHILY.realsize": "9"])),
+            ("another reader's holes", Self.pax(["SUN.holesdata": " 0 1"])),
+            ("another name of a sparse file", Self.pax(["GNU.sparse.name": "b"])),
+            ("a time that is too large", Self.pax(["mtime": "99999999999999999999"])),
+            ("a size that is too large", Self.pax(["size": "9223372036854775000"])),
+            ("an owner that is no number", Self.pax(["uid": "+1"])),
+            ("a header's number", Self.patched { $0.replaceSubrange(108..<116, with: Array("000001x\0".utf8)) }),
+            ("a header's number behind a NUL", Self.patched { $0.replaceSubrange(108..<116, with: Array("\0000001\0".utf8)) }),
+            ("a negative number", Self.patched { $0.replaceSubrange(108..<116, with: Array("-000001\0".utf8)) }),
+            ("a magic of nobody", Self.patched { $0.replaceSubrange(257..<265, with: Array("ustarx00".utf8)) }),
+            (
+                "sparse fields of a plain file",
+                Self.patched {
+                    $0.replaceSubrange(257..<265, with: Array("ustar  \0".utf8)); $0[483] = 0x31
+                }
+            ),
+            (
+                "star's times in the name",
+                Self.patched {
+                    $0.replaceSubrange(345..<476, with: [UInt8](repeating: 65, count: 131)); $0.replaceSubrange(508..<512, with: Array("tar\0".utf8))
+                }
+            ),
             (
                 "many long names",
                 TestTar.make { tar in
@@ -112,6 +182,147 @@ import Testing
         ] as [(String, [UInt8])] {
             #expect(await code { _ = try read(bytes) } == "hostile_layer", "\(name)")
         }
+    }
+
+    static func records(_ pairs: [(String, String)]) -> [UInt8] { pairs.flatMap { record($0.0, Array($0.1.utf8)) } }
+
+    static func record(_ key: String, _ value: [UInt8]) -> [UInt8] {
+        let rest = Array(" \(key)=".utf8) + value + [0x0a]
+        let length = (1...).first { $0 == String($0).utf8.count + rest.count } ?? 0
+        return Array(String(length).utf8) + rest
+    }
+
+    /// A file with a pax header.
+    static func pax(_ pairs: [(String, String)], type: Character = "x") -> [UInt8] {
+        TestTar.make {
+            $0.add("p", type: type, content: records(pairs)); $0.file("a")
+        }
+    }
+
+    static func pax(_ pairs: KeyValuePairs<String, String>, type: Character = "x") -> [UInt8] { pax(Array(pairs.map { ($0, $1) }), type: type) }
+
+    /// A file whose header is changed, with the right checksum.
+    static func patched(_ change: (inout [UInt8]) -> Void) -> [UInt8] {
+        var bytes = TestTar.make { $0.file("a") }
+        change(&bytes)
+        mendChecksum(&bytes, block: 0)
+        return bytes
+    }
+
+    // Not ASCII, not UTF-8, and CESU-8, which libarchive joins to UTF-8 when it converts; in each form of a name and of a target.
+    @Test(arguments: ["C", "C.UTF-8"])
+    func namesStayTheBytesTheyAreInAnyLocale(locale: String) throws {
+        let names: [[UInt8]] = [
+            Array("ascii".utf8), Array("Főtanúsítvány".utf8), Array("名前/😀".utf8), [0xff, 0xfe, 0x41], [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80],
+            [0x61, 0xcc, 0x81], Array("é/".utf8),
+        ]
+        let wanted = try #require(newlocale(1 << LC_CTYPE, locale, nil))
+        let previous = uselocale(wanted)
+        defer {
+            uselocale(previous)
+            freelocale(wanted)
+        }
+        for name in names {
+            let padded = name + [UInt8](repeating: 0, count: 100 - name.count)
+            var plain = TestTar.make { $0.add("a", type: "2", link: "a") }
+            plain.replaceSubrange(0..<100, with: padded)
+            plain.replaceSubrange(157..<257, with: padded)
+            var gnu = plain
+            gnu.replaceSubrange(257..<265, with: Array("ustar  \0".utf8))
+            var old = plain
+            old.replaceSubrange(257..<265, with: [UInt8](repeating: 0, count: 8))
+            for index in [0, 1, 2] {
+                var bytes = [plain, gnu, old][index]
+                Self.mendChecksum(&bytes, block: 0)
+                let entry = try #require(try read(bytes).first?.0)
+                #expect(entry.path == name && entry.linkTarget == name, "\(locale), \(name), \(index)")
+            }
+            for records in [[], Self.record("hdrcharset", Array("BINARY".utf8))] {
+                for type in ["1", "2"] as [Character] {
+                    let pax = TestTar.make {
+                        $0.add("p", type: "x", content: records + Self.record("path", name) + Self.record("linkpath", name))
+                        $0.add("a", type: type, link: "b")
+                    }
+                    let entry = try #require(try read(pax).first?.0)
+                    #expect(entry.path == name && entry.linkTarget == name, "\(locale), \(name), pax")
+                }
+            }
+            let long = TestTar.make {
+                $0.add("x", type: "K", content: name + [0])
+                $0.add("x", type: "L", content: name + [0])
+                $0.add("a", type: "2", link: "b")
+            }
+            let entry = try #require(try read(long).first?.0)
+            #expect(entry.path == name && entry.linkTarget == name, "\(locale), \(name), long")
+            let file = TestTar.make {
+                $0.add("p", type: "x", content: Self.record("path", name)); $0.add("a")
+            }
+            #expect(try read(file).first?.0.kind == (name.last == 0x2f ? .folder : .file))
+        }
+        #expect(uselocale(nil) == wanted)
+    }
+
+    // As Go writes file capabilities: keys in order of their bytes, so the binary one comes before those that count.
+    @Test func binaryAttributesDoNotHideWhatFollows() throws {
+        let tar = TestTar.make {
+            $0.add(
+                "p", type: "x",
+                content: Self.record("SCHILY.acl.access", Array("nonsense".utf8))
+                    + Self.record("SCHILY.xattr.security.capability", [1, 0, 0, 2, 0, 0x0a, 0, 0x3d, 0])
+                    + Self.records([("gid", "7"), ("mtime", "-12.5"), ("path", "other"), ("size", "3"), ("uid", "3000000")]))
+            $0.add("a", content: Array("abc".utf8))
+            $0.file("b")
+        }
+        let entries = try read(tar)
+        let first = try #require(entries.first)
+        #expect(entries.count == 2 && first.1 == Array("abc".utf8))
+        #expect(first.0.path == Array("other".utf8) && first.0.size == 3)
+        #expect(first.0.userID == 3_000_000 && first.0.groupID == 7 && first.0.modifiedSeconds == -12)
+    }
+
+    @Test(arguments: [3, 512, 100_000])
+    func longHeadersOverManyReadsAndPaddingAreFine(step: Int) throws {
+        let name = Array(repeating: Array("folder/".utf8), count: 500).flatMap { $0 } + Array("x".utf8)
+        let tar = TestTar.make {
+            $0.add("p", type: "x", content: Self.record("comment", [UInt8](repeating: 65, count: 300_000)) + Self.record("path", name))
+            $0.add("a", content: [UInt8](repeating: 7, count: 200_000))
+            $0.add("p", type: "x", content: Self.record("path", name + name.prefix(6)))
+            $0.add("a", content: [1])
+        }
+        for rest in [0, 1, 10_240, 400_000] {
+            let entries = try read(tar + [UInt8](repeating: 0, count: rest), step: step)
+            #expect(entries.map(\.0.path.count) == [3501, 3507] && entries.map(\.1.count) == [200_000, 1])
+            #expect(Array(tar[Int(entries[0].0.contentOffset)...].prefix(2)) == [7, 7] && tar[Int(entries[1].0.contentOffset)] == 1)
+        }
+        #expect(try read([]).isEmpty)
+        #expect(try read([UInt8](repeating: 0, count: 512)).isEmpty)
+    }
+
+    @Test func aModeIsOnlyItsTwelveBits() throws {
+        let tar = Self.patched { $0.replaceSubrange(100..<108, with: Array("7707755\0".utf8)) }
+        #expect(try read(tar).first?.0.mode == 0o7755)
+    }
+
+    @Test func whatTheSourceThrowsComesThrough() async {
+        final class Broken: ByteSource {
+            var left = 3
+            func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+                left -= 1
+                if left == 0 { throw OCIError(.digestMismatch, "broken") }
+                let header = TestTar.make { $0.add("a", content: [UInt8](repeating: 1, count: 1500)) }.prefix(1024)
+                buffer.copyBytes(from: left == 2 ? header : header.suffix(512))
+                return left == 2 ? 1024 : 512
+            }
+        }
+        #expect(
+            await code {
+                let reader = try TarReader(Broken())
+                _ = try reader.next()
+                _ = try reader.next()
+            } == "digest_mismatch")
+        let cancellation = Cancellation()
+        cancellation.cancel()
+        #expect(await code { _ = try TarReader(Broken(), cancellation: cancellation).next() } == "CancellationError()")
     }
 
     @Test func aGlobalCommentIsFine() throws {
@@ -157,6 +368,11 @@ import Testing
                         }, limits: limits)
                 } == expected)
         }
+        // libarchive stops at 1 MiB by itself.
+        let huge = tar {
+            $0.add("x", type: "L", content: [UInt8](repeating: 65, count: (1 << 20) + 1)); $0.file("a")
+        }
+        #expect(await code { _ = try read(huge) } == "limit_exceeded")
         #expect(
             await code {
                 _ = try read(
