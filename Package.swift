@@ -116,8 +116,20 @@ let package = Package(
                 "OCI", product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
                 product("NIOPosix", "swift-nio"),
             ], swiftSettings: strict),
+        .testTarget(name: "FabricTests", dependencies: ["Fabric"], swiftSettings: strict),
+        .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: strict),
+        .testTarget(name: "IslandLinkTests", dependencies: ["IslandLink", "Domain", "JSON"], swiftSettings: strict),
         .testTarget(name: "ScanningTests", dependencies: ["Scanning", "Domain"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Domain", "SandboxKernel"], swiftSettings: strict),
+        .testTarget(
+            name: "CoordinatorTests",
+            dependencies: [
+                "Coordinator", "JSON", "Domain", "OCI", "Scanning", "Storage", "Fabric", "IslandLink", product("Logging", "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "IslandTests",
+            dependencies: ["Island", "JSON", "Domain", "CargoIO", "OCI", "Sandbox", "IslandLink", product("Logging", "swift-log")],
+            swiftSettings: strict),
         .testTarget(
             name: "WebSocketsTests",
             dependencies: ["WebSockets", product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio")],

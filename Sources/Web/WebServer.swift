@@ -48,10 +48,10 @@ public struct WebServer: Service {
         }
     }
 
-    /// Hummingbird tells of every start and stop at `info`; operators have our own lines for that.
+    /// Hummingbird tells of every start and stop, and calls each cancelled connection an error; what matters is thrown.
     private var quiet: Logger {
         var logger = logger
-        logger.logLevel = max(logger.logLevel, .warning)
+        logger.logLevel = .critical
         return logger
     }
 

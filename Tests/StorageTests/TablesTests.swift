@@ -191,9 +191,10 @@ import Testing
                 done.state = "completed"
                 try writer.update(done)
             }
-            #expect(try await database.read { try $0.jobs(inStates: ["pending"], limit: 3) }.map(\.id) == ["2", "1", "3"])
-            #expect(try await database.read { try $0.jobs(inStates: ["pending", "completed"], limit: Int.max) }.map(\.id) == ["2", "5", "1", "3", "4"])
-            #expect(try await database.read { try $0.jobs(inStates: ["failed"], limit: 3) } == [])
+            #expect(try await database.read { try $0.pendingJobs(notOf: [], limit: 3) }.map(\.id) == ["2", "1", "3"])
+            #expect(try await database.read { try $0.pendingJobs(notOf: [submission.id], limit: 3) } == [])
+            #expect(try await database.read { try $0.jobs(inStates: ["pending", "completed"]) }.map(\.id) == ["1", "2", "3", "4", "5"])
+            #expect(try await database.read { try $0.jobs(inStates: ["failed"]) } == [])
             let page = try await database.read { try $0.jobs(consumerID: "a", state: nil, limit: 2, offset: 1) }
             #expect(page.total == 5)
             #expect(page.rows.map(\.id) == ["4", "3"])

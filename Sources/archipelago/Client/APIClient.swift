@@ -46,9 +46,8 @@ struct APIClient {
         let status: Int
         let answer: JSONValue
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
-            status = Int(response.status.code)
-            let bytes = try await response.body.collect(upTo: Self.answerBytesMax)
+            let (code, bytes) = try await Self.send(request)
+            status = code
             answer = try JSONValue(parsing: bytes.readableBytesView, limits: .init(bytesMax: Self.answerBytesMax, depthMax: 128))
         } catch is JSONError {
             throw CommandFailure(.unavailable, "\(address) does not answer like an Archipelago coordinator; check the address.")
@@ -57,6 +56,24 @@ struct APIClient {
         }
         guard (200..<300).contains(status) else { throw Self.failure(status, answer) }
         return answer
+    }
+
+    /// Sends a request over a connection of its own; a command makes a handful of them.
+    private static func send(_ request: HTTPClientRequest) async throws -> (status: Int, body: ByteBuffer) {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        // Nobody there is known at once, and said at once.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(5)
+        let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+        let result: Result<(Int, ByteBuffer), any Error>
+        do {
+            let response = try await client.execute(request, timeout: timeout)
+            result = .success((Int(response.status.code), try await response.body.collect(upTo: answerBytesMax)))
+        } catch {
+            result = .failure(error)
+        }
+        try await client.shutdown()
+        return try result.get()
     }
 
     /// Calls the API and returns `data`.

@@ -22,7 +22,8 @@ struct DevState {
     /// The state of an earlier run; `nil` on the first.
     static func load(_ folder: String) throws -> DevState? {
         guard let data = FileManager.default.contents(atPath: path(folder)) else { return nil }
-        guard case .object(let object) = try JSONValue(parsing: data), let keys = object["keys"]?.object, let token = object["island_token"]?.string
+        // What is wrong inside matters less than which file it is.
+        guard case .object(let object)? = try? JSONValue(parsing: data), let keys = object["keys"]?.object, let token = object["island_token"]?.string
         else { throw CommandFailure(.failed, "\(path(folder)) cannot be read; delete the folder to begin anew.") }
         let pairs = keys.members.compactMap { member in member.value.string.map { (member.name, $0) } }
         return DevState(

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Logging
 import NIOCore
 import NIOPosix
@@ -37,6 +38,8 @@ struct LoopbackRegistry: Service {
         let configuration = folder + "/registry.yml"
         try Data(yaml.utf8).write(to: URL(fileURLWithPath: configuration))
         var options = PlatformOptions()
+        // A group of its own: Ctrl-C in the terminal is for us, and we end the registry when its users have ended.
+        options.processGroupID = 0
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
         let pipe = try FileDescriptor.pipe()
         // Other children must not hold the pipe open when we are gone.
@@ -58,7 +61,7 @@ struct LoopbackRegistry: Service {
                 return nil
             }
             if let ended = try await group.next() ?? nil, !Task.isShuttingDownGracefully, !Task.isCancelled {
-                throw CommandFailure(.unavailable, "The loopback registry ended (\(ended)); is port \(port) taken?")
+                throw CommandFailure(.unavailable, "The loopback registry on port \(port) ended (\(ended)); if it never ran, the port is taken: choose another.")
             }
             try await group.waitForAll()
         }
@@ -69,7 +72,7 @@ struct LoopbackRegistry: Service {
         version: 0.1
         log: { level: error }
         storage:
-          filesystem: { rootdirectory: "\(folder)/images" }
+          filesystem: { rootdirectory: \(JSONValue.string(folder + "/images").text) }
           delete: { enabled: true }
         http: { addr: "127.0.0.1:\(port)" }
 

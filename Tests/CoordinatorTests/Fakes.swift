@@ -1,0 +1,119 @@
+@testable import Coordinator
+import Domain
+@testable import OCI
+import Scanning
+import Synchronization
+
+/// A small generator with a seed, for tests that can be repeated. Source: Steele, Lea and Flood, OOPSLA 2014.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
+
+/// Registries whose contents a test decides.
+final class FakeImages: ImageSource {
+    private struct State {
+        var tags: [String: Digest] = [:]
+        var failure: OCIError?
+        var fetchFailure: OCIError?
+        var platforms = [Platform.linuxAMD64]
+        var beforeResolving: (@Sendable () async throws -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    static func digest(of content: String) -> Digest { Digest.sha256(of: Array(content.utf8)) }
+
+    /// Lets a tag point to an image; by default to one of its own.
+    func push(_ reference: String, content: String? = nil) { state.withLock { $0.tags[reference] = Self.digest(of: content ?? reference) } }
+
+    /// Every registry answers so; `nil` for as it should.
+    func fail(_ error: OCIError?) { state.withLock { $0.failure = error } }
+    func failFetching(_ error: OCIError?) { state.withLock { $0.fetchFailure = error } }
+    func offer(_ platforms: [Platform]) { state.withLock { $0.platforms = platforms } }
+    func beforeResolving(_ body: (@Sendable () async throws -> Void)?) { state.withLock { $0.beforeResolving = body } }
+
+    func resolve(_ reference: ImageReference) async throws -> Digest {
+        try await state.withLock(\.beforeResolving)?()
+        return try state.withLock { state in
+            if let failure = state.failure { throw failure }
+            guard let digest = state.tags[reference.description] else { throw OCIError(.notFound, "no such tag") }
+            return digest
+        }
+    }
+
+    func discardFetched() async throws {}
+
+    func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredImage {
+        let (failure, platforms) = state.withLock { ($0.failure ?? $0.fetchFailure, $0.platforms) }
+        if let failure { throw failure }
+        let manifest = Descriptor(mediaType: "application/vnd.oci.image.manifest.v1+json", digest: digest, size: 1)
+        let images = platforms.map { platform in
+            PlatformImage(
+                manifest: manifest,
+                config: Descriptor(
+                    mediaType: "application/vnd.oci.image.config.v1+json", digest: Self.digest(of: "config \(digest) \(platform)"), size: 1),
+                platform: platform, layers: [], configuration: ImageConfiguration(platform: platform, process: .init(), diffIDs: []))
+        }
+        return StoredImage(descriptor: manifest, images: images, attachments: [], documents: [])
+    }
+}
+
+/// Layouts that are only names.
+final class FakeLayouts: ImageLayouts {
+    private let folders = Mutex<(made: Int, kept: Set<String>)>((0, []))
+
+    /// Folders made and not removed.
+    var kept: Set<String> { folders.withLock(\.kept) }
+    var made: Int { folders.withLock(\.made) }
+
+    func makeLayout(of image: PlatformImage) async throws -> String {
+        folders.withLock { folders in
+            folders.made += 1
+            folders.kept.insert("/layouts/\(folders.made)")
+            return "/layouts/\(folders.made)"
+        }
+    }
+
+    func removeLayout(_ folder: String) async { folders.withLock { _ = $0.kept.remove(folder) } }
+}
+
+/// A scanner that finds what a test says.
+final class FakeScanner: VulnerabilityScanner {
+    typealias Answer = @Sendable (ScanSubject) async -> Result<[Finding], ScanFailure>
+
+    let name = "trivy"
+    private let state = Mutex<(answer: Answer, subjects: [ScanSubject])>(({ _ in .success([]) }, []))
+
+    /// What was scanned so far.
+    var subjects: [ScanSubject] { state.withLock(\.subjects) }
+
+    func find(_ severities: Severity...) {
+        let findings = severities.enumerated().map { index, severity in
+            Finding(
+                id: "CVE-2026-\(index)", package: "zlib", version: "1.0", fixedVersion: "1.1", severity: severity, packageURL: nil, scanners: ["trivy"])
+        }
+        answer { _ in .success(findings) }
+    }
+
+    func fail(_ code: ScanFailure.Code) { answer { _ in .failure(ScanFailure(code, message: "It failed.", remedy: "Mend it.")) } }
+
+    func answer(_ answer: @escaping Answer) { state.withLock { $0.answer = answer } }
+
+    func scan(_ subject: ScanSubject) async throws(ScanFailure) -> ScannerReport {
+        let answer = state.withLock { state in
+            state.subjects.append(subject)
+            return state.answer
+        }
+        let findings = try await answer(subject).get()
+        return ScannerReport(
+            scanner: name, scannerVersion: "0.76.0", databaseUpdatedAt: "2026-01-01T00:00:00Z", imageID: subject.imageID, platform: subject.platform,
+            operatingSystem: nil, packageCount: 1, findings: findings, raw: [])
+    }
+}

@@ -1,0 +1,87 @@
+import Domain
+@testable import Island
+import IslandLink
+import JSON
+import Logging
+@testable import OCI
+@testable import Sandbox
+import Synchronization
+
+let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// A sandbox whose runs a test writes itself.
+final class FakeSandbox: CargoSandbox {
+    typealias Run = @Sendable (CagedJob, @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd
+
+    private let state: Mutex<(run: Run, jobs: [CagedJob])>
+
+    init(_ run: @escaping Run) { state = Mutex((run, [])) }
+
+    /// A run that writes these lines and exits.
+    convenience init(writing lines: String..., exitCode: Int = 0) {
+        self.init { _, output in
+            for line in lines { try await output(Array((line + "\n").utf8)) }
+            return .ended(.exited(code: exitCode))
+        }
+    }
+
+    /// What was run so far.
+    var jobs: [CagedJob] { state.withLock(\.jobs) }
+
+    func run(_ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
+        let run = state.withLock { state in
+            state.jobs.append(job)
+            return state.run
+        }
+        return try await run(job, onOutput)
+    }
+
+    func enforceableLevels() async -> [LevelReport] { TrustLevel.allCases.map { LevelReport(level: $0, obstacles: []) } }
+}
+
+extension JobEnd {
+    static func ended(_ cause: EndCause) -> JobEnd {
+        JobEnd(cause: cause, wallTime: .milliseconds(1500), cpuTime: .milliseconds(700), peakMemoryBytes: 4096, standardError: [])
+    }
+}
+
+/// Images that are there at once, or not at all.
+struct FakeImageProvider: ImageProvider {
+    var failure: OCIError?
+    var process = ImageConfiguration.Process(entrypoint: ["/cargo"], cmd: ["--fast"], env: ["A=b"], workingDirectory: "/work")
+
+    func prepare(_ reference: ImageReference, digest: Digest) async throws -> PreparedImage {
+        if let failure { throw failure }
+        return PreparedImage(
+            rootFolder: "/images/\(digest.hex)", configuration: ImageConfiguration(platform: .linuxAMD64, process: process, diffIDs: []))
+    }
+}
+
+enum Samples {
+    static let attempt = AttemptID(job: "0199c0de-0000-7000-8000-000000000001", number: 1)
+    static let digest = "sha256:" + String(repeating: "a", count: 64)
+
+    static func assignment(
+        _ attempt: AttemptID = attempt, runtime: RuntimeType = .container, image: String = "ghcr.io/archipelag-io/x:v1.0.0", digest: String = digest,
+        level: TrustLevel = .untrusted, timeout: Int = 60_000
+    ) -> CoordinatorMessage.Assignment {
+        .init(
+            attempt: attempt, slug: "my-cargo", runtime: runtime, image: image, digest: digest, level: level, timeoutMilliseconds: timeout,
+            input: ["prompt": "Hello"])
+    }
+
+    static func runner(_ sandbox: any CargoSandbox, images: FakeImageProvider = FakeImageProvider(), levels: Set<TrustLevel> = [.untrusted, .basic]) -> AttemptRunner {
+        AttemptRunner(sandbox: sandbox, images: images, approved: ApprovedRegistries(), levels: levels, logger: silent)
+    }
+
+    static func token(_ text: String) -> JSONObject { ["type": "token", "content": .string(text)] }
+}
+
+extension Holdings {
+    /// All that there is to send now.
+    func drain() -> [IslandMessage] {
+        var messages: [IslandMessage] = []
+        while let message = nextMessage() { messages.append(message) }
+        return messages
+    }
+}
