@@ -22,6 +22,7 @@ public struct AttemptID: Sendable, Hashable, CustomStringConvertible {
         let job = reader.required("job", reader.string("job"))
         let number = reader.required("attempt", reader.int("attempt", in: 1...Int.max))
         guard let job, let number else { throw LinkError(reader.firstMistake) }
+        try reader.requireSound()
         self.init(job: job, number: number)
     }
 }
@@ -35,6 +36,11 @@ extension FieldReader {
         if text.count <= lengthMax { return text }
         note(name, "must be at most \(lengthMax) characters")
         return nil
+    }
+
+    /// Throws when anything read so far was wrong, an optional member included.
+    func requireSound() throws(LinkError) {
+        guard mistakes.isEmpty else { throw LinkError(firstMistake) }
     }
 
     mutating func need<Value>(_ name: String, _ value: Value?) throws(LinkError) -> Value {

@@ -126,7 +126,8 @@ extension CoordinatorMessage {
             var inner = FieldReader(object, at: "/resume/\(index)")
             let attempt = try AttemptID(&inner)
             resume.append(
-                Resumption(attempt: attempt, storedUpTo: try inner.need("stored_up_to", inner.int("stored_up_to", in: 0...LinkLimits.frameNumberMax))))
+                Resumption(attempt: attempt, storedUpTo: try inner.need("stored_up_to", inner.int("stored_up_to", in: 0...LinkLimits.frameNumberMax)))
+            )
         }
         return .welcome(island: island, resume: resume)
     }

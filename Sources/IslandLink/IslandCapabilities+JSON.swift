@@ -19,6 +19,8 @@ extension IslandCapabilities {
         var reader = FieldReader(json, at: "/capabilities")
         let runtimes = try reader.need("runtimes", reader.strings("runtimes"))
         let levels = try reader.need("levels", reader.array("levels"))
+        try reader.requireSound()
+        guard levels.allSatisfy({ $0.int != nil }) else { throw LinkError("/capabilities/levels must be whole numbers") }
         self.init(
             runtimes: Set(runtimes.compactMap(RuntimeType.init)), levels: Set(levels.compactMap { $0.int.flatMap(TrustLevel.init) }),
             cores: try reader.need("cores", reader.int("cores", in: 1...65_536)),

@@ -124,6 +124,7 @@ extension IslandMessage.Hello {
         version = try reader.need("version", reader.int("version"))
         capabilities = try IslandCapabilities(json: try reader.need("capabilities", reader.object("capabilities")))
         attempts = try reader.attempts("attempts")
+        try reader.requireSound()
     }
 }
 
@@ -136,6 +137,7 @@ extension IslandMessage.Finished {
         runMilliseconds = try reader.need("run_ms", reader.int("run_ms", in: 0...Self.millisecondsMax))
         cpuMilliseconds = try reader.need("cpu_ms", reader.int("cpu_ms", in: 0...Self.millisecondsMax))
         peakMemoryBytes = try reader.need("peak_memory_bytes", reader.int("peak_memory_bytes", in: 0...Int.max))
+        try reader.requireSound()
         guard (done == nil) != (failure == nil) else { throw LinkError("exactly one of /done and /failure must be there") }
     }
 

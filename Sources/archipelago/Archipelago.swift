@@ -37,6 +37,9 @@ struct Archipelago: AsyncParsableCommand {
         } catch let error as StorageError {
             Terminal.complain("The database cannot be used: \(error.description)")
             Foundation.exit(CommandExit.unavailable.rawValue)
+        } catch let error as CocoaError {
+            Terminal.complain("\(error.filePath ?? "A file") cannot be used: \(error.localizedDescription)")
+            Foundation.exit(CommandExit.failed.rawValue)
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
         } catch {

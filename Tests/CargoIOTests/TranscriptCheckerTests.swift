@@ -43,7 +43,8 @@ struct TranscriptCheckerTests {
     }
 
     @Test(arguments: [
-        ("{\"type\":\"done\"}", 0), ("{\"type\":\"done\"}\r\n", 0), ("\n \t\r\n{\"type\":\"done\"}\n\n\r\n", 0), ("{\"type\":\"error\",\"message\":\"no\"}\n", 1),
+        ("{\"type\":\"done\"}", 0), ("{\"type\":\"done\"}\r\n", 0), ("\n \t\r\n{\"type\":\"done\"}\n\n\r\n", 0),
+        ("{\"type\":\"error\",\"message\":\"no\"}\n", 1),
         ("{\"type\":\"error\",\"message\":\"no\"}\n", 0), ("{\"type\":\"progress\",\"step\":1,\"total\":2.5,\"eta\":null}\n{\"type\":\"done\"}", 0),
         ("{\"type\":\"image\",\"data\":\"\",\"format\":\"png\",\"width\":1,\"height\":1}\n{\"type\":\"done\",\"usage\":null}", 0),
         ("{\"type\":\"my.own\",\"x\":[1]}\n{\"type\":\"done\",\"more\":true}", 0),
@@ -51,15 +52,20 @@ struct TranscriptCheckerTests {
     func aGoodTranscriptPasses(text: String, exitCode: Int) { #expect(check(text.utf8, exitCode: exitCode).code == nil) }
 
     @Test(arguments: [
-        ("hello\n", 0, "not_json", 1), ("{\"type\":\"done\"\n", 0, "not_json", 1), ("{\"type\":\"status\",\"type\":\"done\"}\n", 0, "not_json", 1), ("\n\n{'a'}\n", 0, "not_json", 3),
-        ("[1]\n", 0, "not_object", 1), ("null", 0, "not_object", 1), ("{}\n", 0, "missing_type", 1), ("{\"type\":1}\n", 0, "missing_type", 1), ("{\"type\":\"\"}\n", 0, "missing_type", 1),
-        ("{\"type\":\"status\"}\n", 0, "missing_field", 1), ("{\"type\":\"status\",\"message\":1}\n", 0, "missing_field", 1), ("{\"type\":\"token\"}\n", 0, "missing_field", 1),
+        ("hello\n", 0, "not_json", 1), ("{\"type\":\"done\"\n", 0, "not_json", 1), ("{\"type\":\"status\",\"type\":\"done\"}\n", 0, "not_json", 1),
+        ("\n\n{'a'}\n", 0, "not_json", 3),
+        ("[1]\n", 0, "not_object", 1), ("null", 0, "not_object", 1), ("{}\n", 0, "missing_type", 1), ("{\"type\":1}\n", 0, "missing_type", 1),
+        ("{\"type\":\"\"}\n", 0, "missing_type", 1),
+        ("{\"type\":\"status\"}\n", 0, "missing_field", 1), ("{\"type\":\"status\",\"message\":1}\n", 0, "missing_field", 1),
+        ("{\"type\":\"token\"}\n", 0, "missing_field", 1),
         ("{\"type\":\"token\",\"content\":null}\n", 0, "missing_field", 1), ("{\"type\":\"progress\",\"step\":1}\n", 0, "missing_field", 1),
-        ("{\"type\":\"progress\",\"step\":\"1\",\"total\":2}\n", 0, "missing_field", 1), ("{\"type\":\"image\",\"data\":\"\",\"format\":\"\",\"width\":1}\n", 0, "missing_field", 1),
+        ("{\"type\":\"progress\",\"step\":\"1\",\"total\":2}\n", 0, "missing_field", 1),
+        ("{\"type\":\"image\",\"data\":\"\",\"format\":\"\",\"width\":1}\n", 0, "missing_field", 1),
         ("{\"type\":\"image\",\"data\":\"\",\"width\":1,\"height\":1}\n", 0, "missing_field", 1), ("{\"type\":\"error\"}\n", 1, "missing_field", 1),
         ("", 0, "no_terminal_frame", 0), ("\n\n", 0, "no_terminal_frame", 2), ("{\"type\":\"token\",\"content\":\"x\"}\n", 0, "no_terminal_frame", 1),
         ("{\"type\":\"done\"}\n{\"type\":\"done\"}\n", 0, "frame_after_terminal", 2), ("{\"type\":\"done\"}\nbye", 0, "frame_after_terminal", 2),
-        ("{\"type\":\"done\"}\n", 1, "nonzero_exit", 1), ("{\"type\":\"token\",\"content\":\"x\"}\n", 137, "nonzero_exit", 1), ("", 1, "nonzero_exit", 0),
+        ("{\"type\":\"done\"}\n", 1, "nonzero_exit", 1), ("{\"type\":\"token\",\"content\":\"x\"}\n", 137, "nonzero_exit", 1),
+        ("", 1, "nonzero_exit", 0),
         ("{\"type\":\"tok", 139, "nonzero_exit", 1), ("{\"type\":\"tok", 0, "not_json", 1),
     ])
     func aViolationIsNamed(text: String, exitCode: Int, code: String, line: Int) {
@@ -109,7 +115,8 @@ struct TranscriptCheckerTests {
         var random = SplitMix64(state: seed)
         for round in 0..<200 {
             let text = Self.transcript(&random)
-            let tight = TranscriptLimits(frameBytesMax: Int.random(in: 20...200, using: &random), transcriptBytesMax: Int.random(in: 50...2000, using: &random))
+            let tight = TranscriptLimits(
+                frameBytesMax: Int.random(in: 20...200, using: &random), transcriptBytesMax: Int.random(in: 50...2000, using: &random))
             let exitCode = Int.random(in: 0...1, using: &random)
             let whole = check(text, exitCode: exitCode, limits: tight)
             let parts = check(text, exitCode: exitCode, limits: tight, chunk: { Int.random(in: 1...40, using: &random) })
@@ -134,12 +141,15 @@ struct TranscriptCheckerTests {
 
     private static func transcript(_ random: inout SplitMix64) -> [UInt8] {
         let pieces = [
-            "{\"type\":\"token\",\"content\":\"abc\"}", "{\"type\":\"status\",\"message\":\"é\"}", "{\"type\":\"done\"}", "{\"type\":\"other\"}", "", " ", "\r", "{}", "x",
+            "{\"type\":\"token\",\"content\":\"abc\"}", "{\"type\":\"status\",\"message\":\"é\"}", "{\"type\":\"done\"}", "{\"type\":\"other\"}", "",
+            " ", "\r", "{}", "x",
             String(repeating: "y", count: 100), "{\"type\":\"token\",\"content\":\"" + String(repeating: "z", count: 60) + "\"}",
         ]
         var text: [UInt8] = []
         for _ in 0..<Int.random(in: 0...20, using: &random) {
-            text += Int.random(in: 0..<4, using: &random) > 0 ? Array(pieces[Int.random(in: 0...1, using: &random)].utf8) : Array(pieces.randomElement(using: &random)!.utf8)
+            text +=
+                Int.random(in: 0..<4, using: &random) > 0
+                ? Array(pieces[Int.random(in: 0...1, using: &random)].utf8) : Array(pieces.randomElement(using: &random)!.utf8)
             text += Bool.random(using: &random) ? [0x0A] : [0x0D, 0x0A]
         }
         return text + (Bool.random(using: &random) ? Array("{\"type\":\"done\"}".utf8) : [])
@@ -150,10 +160,15 @@ struct TranscriptInspectorTests {
     @Test func everyViolationIsListed() {
         var inspector = TranscriptInspector(limits: limits)
         var frames: [Frame] = []
-        let text = "x\n[]\n{}\n{\"type\":\"token\"}\n" + String(repeating: "y", count: 1001) + "\n{\"type\":\"token\",\"content\":\"ok\"}\n{\"type\":\"done\"}\nmore\n"
+        let text =
+            "x\n[]\n{}\n{\"type\":\"token\"}\n" + String(repeating: "y", count: 1001)
+            + "\n{\"type\":\"token\",\"content\":\"ok\"}\n{\"type\":\"done\"}\nmore\n"
         inspector.receive(Array(text.utf8), into: &frames)
         inspector.finish(exitCode: 3, into: &frames)
-        #expect(inspector.violations.map(\.code.rawValue) == ["not_json", "not_object", "missing_type", "missing_field", "frame_too_large", "frame_after_terminal", "nonzero_exit"])
+        #expect(
+            inspector.violations.map(\.code.rawValue) == [
+                "not_json", "not_object", "missing_type", "missing_field", "frame_too_large", "frame_after_terminal", "nonzero_exit",
+            ])
         #expect(inspector.violations.map(\.line) == [1, 2, 3, 4, 5, 8, 8])
         #expect(frames.map(\.type) == ["token", "done"] && !inspector.isTruncated)
     }
@@ -181,7 +196,8 @@ struct TranscriptRecordTests {
         (#"{"type":"token","content":"Hi"}"#, #"{"type":"token","content":"Hi","seq":3,"attempt":1}"#),  // the documented example
         (#" { "type" : "x" , "n" : 1.0 } "#, #" { "type" : "x" , "n" : 1.0 ,"seq":3,"attempt":1}"#),
         (#"{"seq":"mine","type":"x","attempt":{"seq":1},"n":1.0}"#, #"{"type":"x","n":1.0,"seq":3,"attempt":1}"#),
-        (#"{"\u0073eq":7,"type":"x"}"#, #"{"type":"x","seq":3,"attempt":1}"#), (#"{"type":"x","o":{"seq":9}}"#, #"{"type":"x","o":{"seq":9},"seq":3,"attempt":1}"#),
+        (#"{"\u0073eq":7,"type":"x"}"#, #"{"type":"x","seq":3,"attempt":1}"#),
+        (#"{"type":"x","o":{"seq":9}}"#, #"{"type":"x","o":{"seq":9},"seq":3,"attempt":1}"#),
         ("{\"type\":\r\"x\",\r\"a\":\"}\"}", #"{"type":"x","a":"}","seq":3,"attempt":1}"#),
     ])
     func theNumbersAreAppended(line: String, expected: String) throws {

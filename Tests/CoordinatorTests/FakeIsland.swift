@@ -1,4 +1,3 @@
-@testable import Coordinator
 import Domain
 import Fabric
 import IslandLink
@@ -6,6 +5,8 @@ import JSON
 import Storage
 import Synchronization
 import Testing
+
+@testable import Coordinator
 
 /// An Island at the other end of an in-memory link.
 final class FakeIsland: IslandChannel {
@@ -21,7 +22,8 @@ final class FakeIsland: IslandChannel {
         levels: Set<TrustLevel> = [.untrusted, .basic], cores: Int = 4, platform: String = "linux/amd64", slots: Int = 2
     ) -> IslandCapabilities {
         IslandCapabilities(
-            runtimes: [.container], levels: levels, cores: cores, memoryMegabytes: 4096, vramMegabytes: 0, platform: platform, region: "", slots: slots)
+            runtimes: [.container], levels: levels, cores: cores, memoryMegabytes: 4096, vramMegabytes: 0, platform: platform, region: "",
+            slots: slots)
     }
 
     // The coordinator's side.

@@ -1,8 +1,9 @@
-@testable import Coordinator
 import Domain
-@testable import OCI
 import Scanning
 import Synchronization
+
+@testable import Coordinator
+@testable import OCI
 
 /// A small generator with a seed, for tests that can be repeated. Source: Steele, Lea and Flood, OOPSLA 2014.
 struct SplitMix64: RandomNumberGenerator {
@@ -97,7 +98,8 @@ final class FakeScanner: VulnerabilityScanner {
     func find(_ severities: Severity...) {
         let findings = severities.enumerated().map { index, severity in
             Finding(
-                id: "CVE-2026-\(index)", package: "zlib", version: "1.0", fixedVersion: "1.1", severity: severity, packageURL: nil, scanners: ["trivy"])
+                id: "CVE-2026-\(index)", package: "zlib", version: "1.0", fixedVersion: "1.1", severity: severity, packageURL: nil,
+                scanners: ["trivy"])
         }
         answer { _ in .success(findings) }
     }

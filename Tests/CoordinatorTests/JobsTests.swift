@@ -1,9 +1,10 @@
-@testable import Coordinator
 import Domain
 import IslandLink
 import JSON
 import Storage
 import Testing
+
+@testable import Coordinator
 
 @Suite(.timeLimit(.minutes(1))) struct JobsTests {
     @Test func aRequestHasItsDefaults() throws {
@@ -19,8 +20,10 @@ import Testing
         ([:], ["/workload", "/input"]), (["workload": 1, "input": []], ["/workload", "/input"]), (["workload": "x", "input": "text"], ["/input"]),
         (["workload": "x", "input": nil], ["/input"]), (["workload": "x", "input": [:], "priority": -1], ["/priority"]),
         (["workload": "x", "input": [:], "priority": 101], ["/priority"]), (["workload": "x", "input": [:], "priority": "high"], ["/priority"]),
-        (["workload": "x", "input": [:], "max_credits": -1], ["/max_credits"]), (["workload": "x", "input": [:], "timeout_seconds": 0], ["/timeout_seconds"]),
-        (["workload": "x", "input": [:], "timeout_seconds": 601], ["/timeout_seconds"]), (["workload": "x", "input": [:], "colour": "red"], ["/colour"]),
+        (["workload": "x", "input": [:], "max_credits": -1], ["/max_credits"]),
+        (["workload": "x", "input": [:], "timeout_seconds": 0], ["/timeout_seconds"]),
+        (["workload": "x", "input": [:], "timeout_seconds": 601], ["/timeout_seconds"]),
+        (["workload": "x", "input": [:], "colour": "red"], ["/colour"]),
     ]
 
     @Test(arguments: wrong.indices)

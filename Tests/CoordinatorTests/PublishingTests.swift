@@ -1,9 +1,10 @@
-@testable import Coordinator
 import Domain
 import JSON
 import OCI
 import Storage
 import Testing
+
+@testable import Coordinator
 
 @Suite(.timeLimit(.minutes(1))) struct PublishingTests {
     // MARK: Drafts
@@ -30,7 +31,8 @@ import Testing
         fields.imageDigest = "sha256:short"
         fields.runtimeType = "jar"
         let error = await serviceError {
-            try await world.publishing.create(fields, problems: [Problem("/price_per_job", "must be a whole number, not string")], by: world.publisher)
+            try await world.publishing.create(
+                fields, problems: [Problem("/price_per_job", "must be a whole number, not string")], by: world.publisher)
         }
         #expect(error?.kind == .invalid)
         #expect(error?.code == "validation_failed")
@@ -224,7 +226,8 @@ import Testing
         fields.containerImage = "127.0.0.1:5000/my-cargo:v1.0.0"
         world.images.push("127.0.0.1:5000/my-cargo:v1.0.0")
         let draft = try await wide.create(fields, problems: [], by: world.publisher)
-        #expect(await refusal { try await world.publishing.transition(draft.row.id, to: .pendingReview, by: world.publisher) } == "registry_not_approved")
+        #expect(
+            await refusal { try await world.publishing.transition(draft.row.id, to: .pendingReview, by: world.publisher) } == "registry_not_approved")
     }
 
     @Test func aDraftThatIsEditedWhileItsImageIsLookedUpIsNotSubmitted() async throws {

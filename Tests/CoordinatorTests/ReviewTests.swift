@@ -1,9 +1,10 @@
-@testable import Coordinator
 import Domain
 import JSON
 import Scanning
 import Storage
 import Testing
+
+@testable import Coordinator
 
 @Suite(.timeLimit(.minutes(1))) struct ReviewTests {
     @Test func aCleanScanAndACompleteChecklistLeadToApproval() async throws {
@@ -60,7 +61,9 @@ import Testing
     @Test func beforeTheScanHasFinishedNothingIsApproved() async throws {
         let world = try await World()
         let id = try await world.submitted("my-cargo").row.id
-        #expect(await refusal { try await world.review.approve(id, World.approval(acceptsMedium: true, note: "x"), by: world.reviewer) } == "scan_pending")
+        #expect(
+            await refusal { try await world.review.approve(id, World.approval(acceptsMedium: true, note: "x"), by: world.reviewer) } == "scan_pending"
+        )
     }
 
     @Test(arguments: [Severity.critical, .high])
@@ -119,7 +122,9 @@ import Testing
         let id = draft.row.id
         _ = try await world.publishing.transition(id, to: .pendingReview, by: world.publisher)
         #expect(try await world.pipeline.scanNext())
-        #expect(await refusal { try await world.review.approve(id, World.approval(acceptsMedium: true, note: "x"), by: world.reviewer) } == "not_scannable")
+        #expect(
+            await refusal { try await world.review.approve(id, World.approval(acceptsMedium: true, note: "x"), by: world.reviewer) }
+                == "not_scannable")
     }
 
     /// Withdrawn, pointed to another image and submitted again: the old digest's clean scan says nothing of the new one.

@@ -1,4 +1,3 @@
-@testable import Coordinator
 import Domain
 import Fabric
 import JSON
@@ -8,13 +7,17 @@ import Storage
 import Synchronization
 import Testing
 
+@testable import Coordinator
+
 @Suite(.timeLimit(.minutes(1))) struct ScanPipelineTests {
     static func scan(_ world: World, _ submission: Submission) async throws -> Scan {
         guard let scan = try await world.publishing.scan(of: submission.row.id, for: world.publisher) else { throw ServiceError.notFound("scan") }
         return scan
     }
 
-    @Test(arguments: [([Severity](), "clean"), ([.low, .unknown], "clean"), ([.medium], "flagged"), ([.high], "blocked"), ([.medium, .critical], "blocked")])
+    @Test(arguments: [
+        ([Severity](), "clean"), ([.low, .unknown], "clean"), ([.medium], "flagged"), ([.high], "blocked"), ([.medium, .critical], "blocked"),
+    ])
     func aFinishedScanHasTheVerdictOfItsFindings(severities: [Severity], verdict: String) async throws {
         let world = try await World()
         let findings = severities.enumerated().map { index, severity in

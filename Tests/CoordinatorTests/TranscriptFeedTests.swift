@@ -1,10 +1,11 @@
-@testable import Coordinator
 import Domain
 import Fabric
 import IslandLink
 import JSON
 import Storage
 import Testing
+
+@testable import Coordinator
 
 @Suite(.timeLimit(.minutes(1))) struct TranscriptFeedTests {
     /// A job whose attempt runs on an Island.

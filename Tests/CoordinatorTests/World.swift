@@ -1,13 +1,14 @@
-@testable import Coordinator
 import Domain
 import Fabric
 import Foundation
 import IslandLink
 import JSON
 import Logging
-@testable import OCI
 import Storage
 import Synchronization
+
+@testable import Coordinator
+@testable import OCI
 
 /// A whole coordinator in one process: a real database in a temporary folder, everything around it faked.
 final class World: Sendable {
@@ -37,10 +38,11 @@ final class World: Sendable {
 
     init() async throws {
         var template = Array("/tmp/archipelago-test-XXXXXX".utf8CString)
-        folder = template.withUnsafeMutableBufferPointer { buffer in
+        folder = try template.withUnsafeMutableBufferPointer { buffer in
             // Safety: the buffer is zero-ended and mkdtemp writes only over its six last letters.
-            mkdtemp(buffer.baseAddress!).map { String(cString: $0) }
-        }!
+            guard let start = buffer.baseAddress, mkdtemp(start) != nil else { throw CocoaError(.fileWriteUnknown) }
+            return String(cString: start)
+        }
         database = try SQLiteDatabase(path: folder + "/coordinator.sqlite")
         let random = Mutex(SplitMix64(state: 1))
         let clock = clock

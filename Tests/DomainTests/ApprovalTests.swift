@@ -37,13 +37,16 @@ import Testing
     }
 
     /// DESIGN §4.2: the scan must be finished; critical and high block; medium needs acceptance; "could not scan" never passes.
-    @Test(arguments: [
-        (ScanState.queued, ScanVerdict?.none, true, "scan_pending"), (.running, nil, true, "scan_pending"), (.couldNotScan, nil, true, "could_not_scan"),
-        (.notScannable, nil, true, "not_scannable"), (.finished, .blocked, true, "scan_blocked"), (.finished, .blocked, false, "scan_blocked"),
-        (.finished, .flagged, false, "scan_flagged"), (.finished, .flagged, true, nil), (.finished, .clean, false, nil), (.finished, .clean, true, nil),
-        (.finished, nil, true, "could_not_scan"), (.queued, .clean, true, "scan_pending"), (.running, .clean, true, "scan_pending"),
-        (.couldNotScan, .clean, true, "could_not_scan"), (.notScannable, .clean, true, "not_scannable"),
-    ] as [(ScanState, ScanVerdict?, Bool, String?)])
+    @Test(
+        arguments: [
+            (ScanState.queued, ScanVerdict?.none, true, "scan_pending"), (.running, nil, true, "scan_pending"),
+            (.couldNotScan, nil, true, "could_not_scan"),
+            (.notScannable, nil, true, "not_scannable"), (.finished, .blocked, true, "scan_blocked"), (.finished, .blocked, false, "scan_blocked"),
+            (.finished, .flagged, false, "scan_flagged"), (.finished, .flagged, true, nil), (.finished, .clean, false, nil),
+            (.finished, .clean, true, nil),
+            (.finished, nil, true, "could_not_scan"), (.queued, .clean, true, "scan_pending"), (.running, .clean, true, "scan_pending"),
+            (.couldNotScan, .clean, true, "could_not_scan"), (.notScannable, .clean, true, "not_scannable"),
+        ] as [(ScanState, ScanVerdict?, Bool, String?)])
     func aScanLetsThroughOnlyWhatItMay(state: ScanState, verdict: ScanVerdict?, accepts: Bool, refusal: String?) {
         let found = ScanRefusal(state: state, verdict: verdict, acceptsMedium: accepts)
         #expect(found?.rawValue == refusal)

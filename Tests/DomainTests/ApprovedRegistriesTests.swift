@@ -10,7 +10,8 @@ import Testing
     @Test(arguments: [
         "ghcr.io/archipelag-io-evil/x", "ghcr.io/archipelag-iox", "ghcr.io/archipelag-io", "ghcr.io/archipelag/x", "ghcr.io/Archipelag-io/x",
         "docker.io/archipelag-io/x", "docker.io/archipelagx/x", "docker.io/library/archipelag", "evil.example/ghcr.io/archipelag-io/x",
-        "ghcr.io.evil.example/archipelag-io/x", "ghcr.io:443/archipelag-io/x", "xghcr.io/archipelag-io/x", " ghcr.io/archipelag-io/x", "quay.io/x/y", "",
+        "ghcr.io.evil.example/archipelag-io/x", "ghcr.io:443/archipelag-io/x", "xghcr.io/archipelag-io/x", " ghcr.io/archipelag-io/x", "quay.io/x/y",
+        "",
         "127.0.0.1:5000/x",
     ])
     func whatOnlyLooksLikeThemIsNot(name: String) {

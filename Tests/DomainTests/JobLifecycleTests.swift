@@ -143,7 +143,8 @@ import Testing
                 default: decision = Int.random(in: 0..<8, using: &random) == 0 ? job.cancelled() : job.started(attempt: job.attempt)
                 }
                 if case .finished = decision { finished += 1 }
-                let holds = (!before.state.isTerminal || job == before) && (0...3).contains(job.attempt) && job.attempt >= before.attempt
+                let holds =
+                    (!before.state.isTerminal || job == before) && (0...3).contains(job.attempt) && job.attempt >= before.attempt
                     && (decision != .ignoredLate || job == before) && (before.firstCause == nil || job.firstCause == before.firstCause)
                 #expect(holds, "seed \(seed): \(before) became \(job) by \(decision)")
             }

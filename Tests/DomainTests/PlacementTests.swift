@@ -10,7 +10,8 @@ import Testing
     }
 
     static func island(
-        _ name: String = "a", runtimes: Set<RuntimeType> = [.container], levels: Set<TrustLevel> = [.untrusted, .basic], cores: Int = 2, memory: Int = 1024,
+        _ name: String = "a", runtimes: Set<RuntimeType> = [.container], levels: Set<TrustLevel> = [.untrusted, .basic], cores: Int = 2,
+        memory: Int = 1024,
         vram: Int = 0, platform: String = "linux/amd64", slots: Int = 2, held: Int = 0, drained: Bool = false, failed: Bool = false
     ) -> PlacementCandidate {
         PlacementCandidate(

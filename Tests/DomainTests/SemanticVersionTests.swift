@@ -27,7 +27,8 @@ import Testing
 
     @Test(arguments: [
         "0.0.4", "1.2.3", "10.20.30", "1.1.2-prerelease", "1.0.0-alpha", "1.0.0-beta", "1.0.0-alpha.beta", "1.0.0-alpha.beta.1", "1.0.0-alpha.1",
-        "1.0.0-alpha0.valid", "1.0.0-alpha.0valid", "1.0.0-rc.1", "1.2.3-beta", "10.2.3-DEV-SNAPSHOT", "1.2.3-SNAPSHOT-123", "1.0.0", "2.0.0", "1.1.7",
+        "1.0.0-alpha0.valid", "1.0.0-alpha.0valid", "1.0.0-rc.1", "1.2.3-beta", "10.2.3-DEV-SNAPSHOT", "1.2.3-SNAPSHOT-123", "1.0.0", "2.0.0",
+        "1.1.7",
         "1.2.3----RC-SNAPSHOT.12.9.1--.12", "1.0.0-0A.is.legal", "1.0.0-0", "0.0.0", "v1.2.3", "v1.0.0-rc.1",
     ])
     func takesValidVersionsWithAndWithoutV(text: String) throws {
@@ -36,7 +37,8 @@ import Testing
 
     @Test(arguments: [
         "1", "1.2", "1.2.3-0123", "1.2.3-0123.0123", "alpha", "alpha.beta", "alpha.beta.1", "alpha.1", "1.0.0-alpha_beta", "1.0.0-alpha..",
-        "1.0.0-alpha..1", "1.0.0-alpha...1", "01.1.1", "1.01.1", "1.1.01", "1.2.3.DEV", "1.2-SNAPSHOT", "1.2.31.2.3----RC-SNAPSHOT.12.09.1", "-1.0.3-gamma",
+        "1.0.0-alpha..1", "1.0.0-alpha...1", "01.1.1", "1.01.1", "1.1.01", "1.2.3.DEV", "1.2-SNAPSHOT", "1.2.31.2.3----RC-SNAPSHOT.12.09.1",
+        "-1.0.3-gamma",
         "-alpha.", "1.0.0-", "", "v", "vv1.0.0", "V1.0.0", "latest", "v1", "v1.2", "1.2.3.4", " 1.2.3", "1.2.3 ", "1.2.3\n", "1..3", ".1.2", "1.2.",
         "+1.2.3", "1.-2.3", "1.2.3-é", "１.2.3", "1.2.3-\u{0}", "1.2.3+build", "99999999999999999999.0.0",
         "1.0.0-" + String(repeating: "a", count: 59),

@@ -18,10 +18,13 @@ import Testing
         Finding(id: "CVE-2024-1", package: "zlib", version: "1", fixedVersion: nil, severity: severity, packageURL: nil, scanners: ["trivy"])
     }
 
-    @Test(arguments: [
-        ([], "clean"), ([.low], "clean"), ([.unknown], "clean"), ([.low, .unknown, .low], "clean"), ([.medium], "flagged"), ([.low, .medium], "flagged"),
-        ([.high], "blocked"), ([.critical], "blocked"), ([.medium, .high], "blocked"), ([.critical, .low], "blocked"), ([.low, .medium, .critical], "blocked"),
-    ] as [([Severity], String)])
+    @Test(
+        arguments: [
+            ([], "clean"), ([.low], "clean"), ([.unknown], "clean"), ([.low, .unknown, .low], "clean"), ([.medium], "flagged"),
+            ([.low, .medium], "flagged"),
+            ([.high], "blocked"), ([.critical], "blocked"), ([.medium, .high], "blocked"), ([.critical, .low], "blocked"),
+            ([.low, .medium, .critical], "blocked"),
+        ] as [([Severity], String)])
     func theVerdictIsThatOfTheWorstFinding(severities: [Severity], verdict: String) {
         #expect(ScanVerdict(findings: severities.map(Self.finding)).rawValue == verdict)
         #expect(ScanVerdict(findings: severities.reversed().map(Self.finding)).rawValue == verdict)

@@ -57,7 +57,9 @@ import Testing
         ("0 slots", hello("slots", 0)), ("4097 slots", hello("slots", 4097)),
         ("a heartbeat without attempts", ["type": "heartbeat"]), ("a heartbeat with an object", ["type": "heartbeat", "attempts": [:]]),
         ("started without a job", ["type": "started", "attempt": 1]), ("started without an attempt", ["type": "started", "job": "j"]),
-        ("started with attempt 0", ["type": "started", "job": "j", "attempt": 0]), ("started with attempt -1", ["type": "started", "job": "j", "attempt": -1]),
+        ("started with attempt 0", ["type": "started", "job": "j", "attempt": 0]),
+        ("started with attempt -1", ["type": "started", "job": "j", "attempt": -1]),
+        ("a job with U+0000", ["type": "started", "job": "j\u{0}", "attempt": 1]),
         ("started with a number as job", ["type": "started", "job": 1, "attempt": 1]),
         ("frames without first", frames.with("first", nil)), ("frames from 0 on", frames.with("first", 0)), ("no frames", frames.with("frames", [])),
         ("frames missing", frames.with("frames", nil)), ("a frame that is a text", frames.with("frames", [["type": "x"], "y"])),
@@ -120,7 +122,9 @@ import Testing
 
 /// A text with a few bytes changed, left out, doubled or replaced by what parsers stumble over.
 func mutated(_ text: String, _ random: inout SplitMix64) -> String {
-    let nasty = ["9223372036854775807", "-9223372036854775808", "1e999", "null", "{}", "[]", "\"", "\\u0000", "\\ud800", ",", "-1", "0", "true", "\u{301}"]
+    let nasty = [
+        "9223372036854775807", "-9223372036854775808", "1e999", "null", "{}", "[]", "\"", "\\u0000", "\\ud800", ",", "-1", "0", "true", "\u{301}",
+    ]
     var bytes = Array(text.utf8)
     for _ in 0..<Int.random(in: 1...4, using: &random) {
         let index = Int.random(in: 0..<max(1, bytes.count), using: &random)

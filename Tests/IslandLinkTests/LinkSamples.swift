@@ -5,7 +5,7 @@ import JSON
 /// Messages that use every field, at their ordinary and their extreme values.
 enum LinkSamples {
     static let attempt = AttemptID(job: "0199c0de-0000-7000-8000-000000000001", number: 1)
-    static let oddAttempt = AttemptID(job: "ä\"\\\u{0}🚢", number: Int.max)
+    static let oddAttempt = AttemptID(job: "ä\"\\\u{1}🚢", number: Int.max)
 
     static let capabilities = IslandCapabilities(
         runtimes: [.container, .wasm], levels: [.untrusted, .basic, .official], cores: 8, memoryMegabytes: 16_384, vramMegabytes: 24_576,
@@ -25,7 +25,8 @@ enum LinkSamples {
         .hello(.init(capabilities: capabilities, attempts: [])), .hello(.init(capabilities: smallest, attempts: [attempt, oddAttempt])),
         .hello(.init(version: 99, capabilities: capabilities, attempts: [])), .heartbeat([]), .heartbeat([attempt, oddAttempt]), .started(attempt),
         .started(oddAttempt), .frames(attempt, first: 1, frames: [frame]),
-        .frames(attempt, first: 1_000_000, frames: Array(repeating: frame, count: LinkLimits.framesMax)), finished(done: ["type": "done"], failure: nil),
+        .frames(attempt, first: 1_000_000, frames: Array(repeating: frame, count: LinkLimits.framesMax)),
+        finished(done: ["type": "done"], failure: nil),
         finished(done: ["type": "done", "usage": ["tokens": 2]], failure: nil),
         finished(done: nil, failure: JobFailure(fault: .cargo, code: "out_of_memory", message: "It needed \"more\".")),
         finished(done: nil, failure: JobFailure(fault: .island, code: "", message: "")),
@@ -34,8 +35,9 @@ enum LinkSamples {
     static let fromCoordinator: [CoordinatorMessage] =
         [
             .welcome(island: "i", resume: []),
-            .welcome(island: "i", resume: [.init(attempt: attempt, storedUpTo: 0), .init(attempt: oddAttempt, storedUpTo: Int.max)]),
-            .stored(attempt, upTo: 0), .stored(attempt, upTo: Int.max), .cancel(attempt), .settled(oddAttempt),
+            .welcome(
+                island: "i", resume: [.init(attempt: attempt, storedUpTo: 0), .init(attempt: oddAttempt, storedUpTo: LinkLimits.frameNumberMax)]),
+            .stored(attempt, upTo: 0), .stored(attempt, upTo: LinkLimits.frameNumberMax), .cancel(attempt), .settled(oddAttempt),
         ]
         + TrustLevel.allCases.flatMap { level in
             RuntimeType.allCases.map { runtime in

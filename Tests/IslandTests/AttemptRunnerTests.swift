@@ -1,10 +1,11 @@
 import Domain
-@testable import Island
 import IslandLink
 import JSON
+import Testing
+
+@testable import Island
 @testable import OCI
 @testable import Sandbox
-import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct AttemptRunnerTests {
     /// Runs an assignment to its end and returns all that the Island would say.
@@ -32,7 +33,8 @@ import Testing
     @Test func aCargosFramesGoOutAndItsEndComesLast() async {
         let sandbox = FakeSandbox(writing: #"{"type":"token","content":"1"}"#, #"{"type":"x"}"#, #"{"type":"done","usage":{"tokens":1}}"#)
         let messages = await Self.run(Samples.assignment(), Samples.runner(sandbox))
-        let frames = messages.compactMap { message -> [JSONObject]? in if case .frames(_, _, let frames) = message { frames } else { nil } }.flatMap(\.self)
+        let frames = messages.compactMap { message -> [JSONObject]? in if case .frames(_, _, let frames) = message { frames } else { nil } }.flatMap(
+            \.self)
         #expect(messages.first == .started(Samples.attempt))
         #expect(frames == [Samples.token("1"), ["type": "x"]])
         #expect(
@@ -143,7 +145,7 @@ import Testing
         #expect(await holdings.drain() == [])
     }
 
-    @Test func anIslandThatStopsEndsItsRuns() async {
+    @Test func anIslandThatStopsEndsItsRunsAndSaysNothingOfThem() async {
         let started = Flag()
         let sandbox = FakeSandbox { _, _ in
             started.raise()
@@ -156,6 +158,37 @@ import Testing
         while !started.isRaised { await Task.yield() }
         running.cancel()
         await running.value
-        #expect(Self.failure(await holdings.drain())?.code == "island_stopped")
+        #expect(await holdings.drain().allSatisfy { $0 == .started(Samples.attempt) })
+    }
+
+    /// Behind a broken link nobody makes room; an Island that stops must not wait for it.
+    @Test func anIslandThatStopsDoesNotWaitForRoom() async {
+        let isFull = Flag()
+        let sandbox = FakeSandbox { _, output in
+            let line = Array((#"{"type":"token","content":"x"}"# + "\n").utf8)
+            // 8192 frames fill the pipeline; the next one waits.
+            try await output(Array(repeating: line, count: 8192).flatMap(\.self))
+            isFull.raise()
+            try await output(line)
+            return .ended(.exited(code: 0))
+        }
+        let holdings = Holdings()
+        _ = await holdings.take(Samples.attempt)
+        let running = Task { await Samples.runner(sandbox).run(Samples.assignment(), holdings) }
+        while !isFull.isRaised { await Task.yield() }
+        running.cancel()
+        await running.value
+    }
+
+    /// A refusal is over at once; the one who waits for a cancellation beside it must not wait for ever.
+    @Test func aRunThatIsOverAtOnceReturns() async {
+        let runner = Samples.runner(FakeSandbox(writing: ""))
+        for number in 1...500 {
+            let holdings = Holdings()
+            let attempt = AttemptID(job: "j", number: number)
+            _ = await holdings.take(attempt)
+            await runner.run(Samples.assignment(attempt, level: .official), holdings)
+            #expect(await holdings.attempts == [attempt])
+        }
     }
 }

@@ -1,9 +1,10 @@
 import CargoIO
 import Domain
-@testable import Island
 import JSON
-@testable import Sandbox
 import Testing
+
+@testable import Island
+@testable import Sandbox
 
 @Suite struct CargoRunTests {
     /// What a run comes to: `done`, or the fault and code of its failure.
@@ -23,19 +24,22 @@ import Testing
     static let error = #"{"type":"error","message":"I give up"}"#
 
     /// DESIGN §4.7: the last frame is `done` or `error`, exit code 0 on success; every violation has its own code.
-    @Test(arguments: [
-        ([token, done], EndCause.exited(code: 0), "done 42"), ([done], .exited(code: 0), "done 42"),
-        ([done], .exited(code: 1), "cargo nonzero_exit"), ([token], .exited(code: 1), "cargo nonzero_exit"), ([], .exited(code: 255), "cargo nonzero_exit"),
-        ([token], .exited(code: 0), "cargo no_terminal_frame"), ([], .exited(code: 0), "cargo no_terminal_frame"),
-        ([error], .exited(code: 0), "cargo cargo_error"), ([token, error], .exited(code: 1), "cargo cargo_error"),
-        ([done], .timedOut, "cargo timeout"), ([token], .timedOut, "cargo timeout"), ([error], .timedOut, "cargo timeout"),
-        ([done], .outOfMemory, "cargo out_of_memory"), ([], .outOfMemory, "cargo out_of_memory"),
-        ([done], .forbiddenSyscall(name: "socket"), "cargo forbidden_syscall"), ([], .forbiddenSyscall(name: nil), "cargo forbidden_syscall"),
-        ([done], .killed(signal: 11), "cargo killed"), ([], .killed(signal: 9), "cargo killed"),
-        ([done, token], .exited(code: 0), "cargo frame_after_terminal"), ([error, error], .exited(code: 0), "cargo frame_after_terminal"),
-        (["hello"], .exited(code: 0), "cargo not_json"), (["[1]"], .exited(code: 0), "cargo not_object"), (["{}"], .exited(code: 0), "cargo missing_type"),
-        ([#"{"type":"token"}"#], .exited(code: 0), "cargo missing_field"), (["", "  ", done, ""], .exited(code: 0), "done 42"),
-    ] as [([String], EndCause, String)])
+    @Test(
+        arguments: [
+            ([token, done], EndCause.exited(code: 0), "done 42"), ([done], .exited(code: 0), "done 42"),
+            ([done], .exited(code: 1), "cargo nonzero_exit"), ([token], .exited(code: 1), "cargo nonzero_exit"),
+            ([], .exited(code: 255), "cargo nonzero_exit"),
+            ([token], .exited(code: 0), "cargo no_terminal_frame"), ([], .exited(code: 0), "cargo no_terminal_frame"),
+            ([error], .exited(code: 0), "cargo cargo_error"), ([token, error], .exited(code: 1), "cargo cargo_error"),
+            ([done], .timedOut, "cargo timeout"), ([token], .timedOut, "cargo timeout"), ([error], .timedOut, "cargo timeout"),
+            ([done], .outOfMemory, "cargo out_of_memory"), ([], .outOfMemory, "cargo out_of_memory"),
+            ([done], .forbiddenSyscall(name: "socket"), "cargo forbidden_syscall"), ([], .forbiddenSyscall(name: nil), "cargo forbidden_syscall"),
+            ([done], .killed(signal: 11), "cargo killed"), ([], .killed(signal: 9), "cargo killed"),
+            ([done, token], .exited(code: 0), "cargo frame_after_terminal"), ([error, error], .exited(code: 0), "cargo frame_after_terminal"),
+            (["hello"], .exited(code: 0), "cargo not_json"), (["[1]"], .exited(code: 0), "cargo not_object"),
+            (["{}"], .exited(code: 0), "cargo missing_type"),
+            ([#"{"type":"token"}"#], .exited(code: 0), "cargo missing_field"), (["", "  ", done, ""], .exited(code: 0), "done 42"),
+        ] as [([String], EndCause, String)])
     func comesTo(lines: [String], cause: EndCause, expected: String) async {
         #expect(await Self.outcome(lines, cause) == expected)
     }

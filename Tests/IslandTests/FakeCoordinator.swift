@@ -1,6 +1,7 @@
-@testable import Island
 import IslandLink
 import Synchronization
+
+@testable import Island
 
 /// A coordinator at the other end of an in-memory link; it decides which calls succeed.
 final class FakeCoordinator: CoordinatorLink {

@@ -1,11 +1,12 @@
 import Domain
-@testable import Island
 import IslandLink
 import JSON
 import Logging
+import Synchronization
+
+@testable import Island
 @testable import OCI
 @testable import Sandbox
-import Synchronization
 
 let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -70,7 +71,9 @@ enum Samples {
             input: ["prompt": "Hello"])
     }
 
-    static func runner(_ sandbox: any CargoSandbox, images: FakeImageProvider = FakeImageProvider(), levels: Set<TrustLevel> = [.untrusted, .basic]) -> AttemptRunner {
+    static func runner(_ sandbox: any CargoSandbox, images: FakeImageProvider = FakeImageProvider(), levels: Set<TrustLevel> = [.untrusted, .basic])
+        -> AttemptRunner
+    {
         AttemptRunner(sandbox: sandbox, images: images, approved: ApprovedRegistries(), levels: levels, logger: silent)
     }
 

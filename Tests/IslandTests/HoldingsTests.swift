@@ -1,9 +1,10 @@
 import Domain
-@testable import Island
 import IslandLink
 import JSON
 import Synchronization
 import Testing
+
+@testable import Island
 
 @Suite(.timeLimit(.minutes(1))) struct HoldingsTests {
     static let attempt = Samples.attempt
@@ -92,6 +93,14 @@ import Testing
         await holdings.cancelled(Self.attempt)
         #expect(await holdings.attempts == [Self.attempt])
         #expect(await holdings.drain() == [])
+    }
+
+    /// The coordinator stored what came over the old connection; its word comes after the new one began.
+    @Test func aConfirmationOfWhatAnOldConnectionCarriedIsTaken() async throws {
+        let holdings = try await Self.sent(3)
+        try await holdings.resume([.init(attempt: Self.attempt, storedUpTo: 1)])
+        try await holdings.confirm(Self.attempt, upTo: 3)
+        #expect(await holdings.drain() == [.started(Self.attempt)])
     }
 
     @Test(arguments: [(3, false), (4, true), (Int.max, true)])
@@ -185,26 +194,13 @@ import Testing
         #expect(await task.value == false)
     }
 
-    /// An Island that stops cancels its tasks; one that waits for room behind a broken link must not hold it up.
-    @Test func cancellingTheTaskEndsItsWaitForRoom() async throws {
-        let holdings = Holdings()
-        _ = await holdings.take(Self.attempt)
-        try await holdings.append(Samples.token("1"), bytes: 4 << 20, to: Self.attempt)
-        let (task, isDone) = Self.appending(to: holdings)
-        await Self.giveWay()
-        task.cancel()
-        await Self.giveWay()
-        #expect(isDone())
-        await holdings.cancel(Self.attempt)
-        _ = await task.value
-    }
-
     // MARK: Cancelling
 
     @Test func aCancelledAttemptSaysNothingMoreAndTakesNothingMore() async throws {
         let holdings = try await Self.sent(1)
         try await holdings.append(Samples.token("2"), bytes: 10, to: Self.attempt)
         await holdings.cancel(Self.attempt)
+        await holdings.cancelled(Self.attempt)
         #expect(await holdings.drain() == [])
         await #expect(throws: CancellationError.self) { try await holdings.append(Samples.token("3"), bytes: 10, to: Self.attempt) }
     }
@@ -224,10 +220,25 @@ import Testing
     @Test func waitingForTheCancellationOfWorkThatIsOverReturns() async {
         let holdings = Holdings()
         _ = await holdings.take(Self.attempt)
-        await holdings.finish(
-            .init(attempt: Self.attempt, frames: 0, done: ["type": "done"], failure: nil, runMilliseconds: 0, cpuMilliseconds: 0, peakMemoryBytes: 0))
+        await holdings.finish(Self.end)
         await holdings.cancelled(Self.attempt)
         #expect(await holdings.attempts == [Self.attempt])
+    }
+
+    @Test func theEndOfACancelledAttemptForgetsIt() async throws {
+        let holdings = try await Self.sent(1)
+        await holdings.cancel(Self.attempt)
+        #expect(await holdings.attempts == [Self.attempt])
+        await holdings.finish(Self.end)
+        #expect(await holdings.attempts == [])
+        #expect(await holdings.drain() == [])
+    }
+
+    @Test func anAttemptThatIsCancelledAfterItsEndIsForgotten() async throws {
+        let holdings = try await Self.sent(1)
+        await holdings.finish(Self.end)
+        await holdings.cancel(Self.attempt)
+        #expect(await holdings.attempts == [])
     }
 
     @Test func aForgottenAttemptIsGone() async throws {
@@ -236,6 +247,7 @@ import Testing
         #expect(await holdings.attempts == [])
         #expect(await holdings.drain() == [])
         #expect(await holdings.frameCount(Self.attempt) == 0)
+        await holdings.cancelled(Self.attempt)
         #expect(await holdings.take(Self.attempt))
     }
 

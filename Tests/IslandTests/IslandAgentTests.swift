@@ -1,20 +1,23 @@
 import Domain
-@testable import Island
 import IslandLink
 import JSON
-@testable import Sandbox
 import Testing
+
+@testable import Island
+@testable import Sandbox
 
 @Suite(.timeLimit(.minutes(1))) struct IslandAgentTests {
     static let capabilities = IslandCapabilities(
-        runtimes: [.container], levels: [.untrusted], cores: 2, memoryMegabytes: 1024, vramMegabytes: 0, platform: "linux/amd64", region: "", slots: 2)
+        runtimes: [.container], levels: [.untrusted], cores: 2, memoryMegabytes: 1024, vramMegabytes: 0, platform: "linux/amd64", region: "", slots: 2
+    )
 
     /// An agent that runs beside `body`, and is stopped after it.
     static func withAgent(
-        _ sandbox: any CargoSandbox = FakeSandbox(writing: #"{"type":"done"}"#), jitter: Double = 0.5,
+        _ sandbox: any CargoSandbox = FakeSandbox(writing: #"{"type":"done"}"#), jitter: Double = 0.5, answer: FakeCoordinator.Answer = .accept,
         _ body: @escaping @Sendable (FakeCoordinator, ManualClock) async throws -> Void
     ) async throws {
         let coordinator = FakeCoordinator()
+        coordinator.answer(answer)
         let clock = ManualClock()
         let agent = IslandAgent(
             link: coordinator, runner: Samples.runner(sandbox), capabilities: capabilities, clock: clock, jitter: { jitter }, logger: silent)
@@ -112,8 +115,7 @@ import Testing
 
     /// 0.25 s doubled up to 15 s; with a jitter of 0.5 the wait is exactly that.
     @Test func waitsLongerAndLongerForACoordinatorThatIsNotThere() async throws {
-        try await Self.withAgent { coordinator, clock in
-            coordinator.answer(.unreachable)
+        try await Self.withAgent(answer: .unreachable) { coordinator, clock in
             for milliseconds in [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000] {
                 #expect(await coordinator.nextCall() == nil)
                 await clock.untilSomebodySleeps()
@@ -126,9 +128,9 @@ import Testing
             clock.moveOn(by: .seconds(15))
             // A conversation makes the next wait short again.
             let (_, connection) = try await coordinator.greet()
+            coordinator.answer(.unreachable)
             connection.hangUp()
             _ = try await connection.untilClosed()
-            coordinator.answer(.unreachable)
             await clock.untilSomebodySleeps()
             #expect(clock.nextWakeUp == .milliseconds(250))
         }
@@ -136,8 +138,7 @@ import Testing
 
     @Test(arguments: [(0.0, 125), (0.5, 250), (0.999, 374)])
     func theJitterSpreadsTheWait(jitter: Double, milliseconds: Int) async throws {
-        try await Self.withAgent(jitter: jitter) { coordinator, clock in
-            coordinator.answer(.unreachable)
+        try await Self.withAgent(jitter: jitter, answer: .unreachable) { coordinator, clock in
             _ = await coordinator.nextCall()
             await clock.untilSomebodySleeps()
             let wait = try #require(clock.nextWakeUp)
@@ -151,7 +152,6 @@ import Testing
             for milliseconds in [250, 500, 1000, 2000] {
                 let connection = try #require(await coordinator.nextCall())
                 connection.hangUp(reason: "the Island speaks another version")
-                _ = try await connection.untilClosed()
                 await clock.untilSomebodySleeps()
                 #expect(clock.nextWakeUp == .milliseconds(milliseconds))
                 clock.moveOn(by: .milliseconds(milliseconds))
@@ -181,10 +181,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("a second welcome", #"{"type":"welcome","version":1,"island":"i","resume":[]}"#, "welcome is said once"),
-        ("frames confirmed that were never sent", #"{"type":"stored","job":"j","attempt":1,"up_to":1}"#, nil), ("no JSON", "{", "not JSON"),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            ("a second welcome", #"{"type":"welcome","version":1,"island":"i","resume":[]}"#, "welcome is said once"),
+            ("frames confirmed that were never sent", #"{"type":"stored","job":"j","attempt":1,"up_to":1}"#, nil), ("no JSON", "{", "not JSON"),
+        ] as [(String, String, String?)])
     func aCoordinatorThatBreaksTheRulesIsLeftAndCalledAgain(name: String, text: String, reason: String?) async throws {
         try await Self.withAgent { coordinator, clock in
             let (_, connection) = try await coordinator.greet()

@@ -49,14 +49,23 @@ final class ManualClock: Clock, Sendable {
         }
     }
 
-    /// Returns once somebody sleeps.
+    /// Returns once somebody sleeps, or when the task is cancelled.
     func untilSomebodySleeps() async {
-        await withCheckedContinuation { continuation in
-            let isSleeping = state.withLock { state in
-                if state.sleepers.isEmpty { state.waiting.append(continuation) }
-                return !state.sleepers.isEmpty
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    let isOver = !state.sleepers.isEmpty || Task.isCancelled
+                    if !isOver { state.waiting.append(continuation) }
+                    return isOver
+                }
+                if isOver { continuation.resume() }
             }
-            if isSleeping { continuation.resume() }
+        } onCancel: {
+            let waiting = state.withLock { state in
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for one in waiting { one.resume() }
         }
     }
 
@@ -76,7 +85,7 @@ final class ManualClock: Clock, Sendable {
 
     /// Lets seconds pass one by one for something that sleeps again and again; returns when it sleeps after the last.
     func pass(seconds: Int) async {
-        for _ in 0..<seconds {
+        for _ in 0..<seconds where !Task.isCancelled {
             await untilSomebodySleeps()
             moveOn(by: .seconds(1))
         }

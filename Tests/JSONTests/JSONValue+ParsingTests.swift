@@ -15,16 +15,24 @@ struct JSONValueParsingTests {
     }
 
     @Test(arguments: [
-        ("", "unexpected_end"), ("  ", "unexpected_end"), ("nul", "unexpected_end"), ("nulL", "unexpected_byte"), ("True", "unexpected_byte"), ("[1", "unexpected_end"), ("[1,", "unexpected_end"),
+        ("", "unexpected_end"), ("  ", "unexpected_end"), ("nul", "unexpected_end"), ("nulL", "unexpected_byte"), ("True", "unexpected_byte"),
+        ("[1", "unexpected_end"), ("[1,", "unexpected_end"),
         ("[1,]", "unexpected_byte"), ("[,1]", "unexpected_byte"), ("[1 2]", "unexpected_byte"), ("[}", "unexpected_byte"),
-        ("{", "unexpected_end"), (#"{"a""#, "unexpected_end"), (#"{"a":"#, "unexpected_end"), (#"{"a":1"#, "unexpected_end"), (#"{"a":1,}"#, "unexpected_byte"), (#"{a:1}"#, "unexpected_byte"),
-        (#"{"a" 1}"#, "unexpected_byte"), (#"{1:1}"#, "unexpected_byte"), ("1 2", "trailing_bytes"), ("{}{}", "trailing_bytes"), ("null,", "trailing_bytes"),
-        ("01", "trailing_bytes"), ("-", "unexpected_end"), ("1.", "unexpected_end"), ("1.e1", "invalid_number"), ("1e", "unexpected_end"), ("1e+", "unexpected_end"), ("+1", "unexpected_byte"),
-        (".5", "unexpected_byte"), ("0x1", "trailing_bytes"), ("NaN", "unexpected_byte"), ("Infinity", "unexpected_byte"), ("-a", "invalid_number"), ("'a'", "unexpected_byte"),
-        (#""a"#, "unexpected_end"), (#""\"#, "unexpected_end"), (#""\x""#, "invalid_string"), (#""\u12""#, "invalid_string"), (#""\u12g4""#, "invalid_string"), (#""\u+123""#, "invalid_string"),
+        ("{", "unexpected_end"), (#"{"a""#, "unexpected_end"), (#"{"a":"#, "unexpected_end"), (#"{"a":1"#, "unexpected_end"),
+        (#"{"a":1,}"#, "unexpected_byte"), (#"{a:1}"#, "unexpected_byte"),
+        (#"{"a" 1}"#, "unexpected_byte"), (#"{1:1}"#, "unexpected_byte"), ("1 2", "trailing_bytes"), ("{}{}", "trailing_bytes"),
+        ("null,", "trailing_bytes"),
+        ("01", "trailing_bytes"), ("-", "unexpected_end"), ("1.", "unexpected_end"), ("1.e1", "invalid_number"), ("1e", "unexpected_end"),
+        ("1e+", "unexpected_end"), ("+1", "unexpected_byte"),
+        (".5", "unexpected_byte"), ("0x1", "trailing_bytes"), ("NaN", "unexpected_byte"), ("Infinity", "unexpected_byte"), ("-a", "invalid_number"),
+        ("'a'", "unexpected_byte"),
+        (#""a"#, "unexpected_end"), (#""\"#, "unexpected_end"), (#""\x""#, "invalid_string"), (#""\u12""#, "invalid_string"),
+        (#""\u12g4""#, "invalid_string"), (#""\u+123""#, "invalid_string"),
         ("\"\u{1}\"", "invalid_string"), ("\"\n\"", "invalid_string"), ("\"\\n\t\"", "invalid_string"),
-        (#""\ud800""#, "invalid_string"), (#""\ud800x""#, "invalid_string"), (#""\ud800\n""#, "invalid_string"), (#""\ud800\ud800""#, "invalid_string"), (#""\udc00""#, "invalid_string"), (#""\ud83d\u""#, "invalid_string"),
-        (#"{"a":1,"a":2}"#, "duplicate_name"), (#"{"a":1,"\u0061":2}"#, "duplicate_name"), ("// x\n1", "unexpected_byte"), ("\u{FEFF}1", "unexpected_byte"), ("\u{A0}1", "unexpected_byte"),
+        (#""\ud800""#, "invalid_string"), (#""\ud800x""#, "invalid_string"), (#""\ud800\n""#, "invalid_string"),
+        (#""\ud800\ud800""#, "invalid_string"), (#""\udc00""#, "invalid_string"), (#""\ud83d\u""#, "invalid_string"),
+        (#"{"a":1,"a":2}"#, "duplicate_name"), (#"{"a":1,"\u0061":2}"#, "duplicate_name"), ("// x\n1", "unexpected_byte"),
+        ("\u{FEFF}1", "unexpected_byte"), ("\u{A0}1", "unexpected_byte"),
     ])
     func aBadTextIsRefused(text: String, code: String) {
         #expect { try JSONValue(parsing: text) } throws: { ($0 as? JSONError)?.code.rawValue == code }
@@ -116,7 +124,11 @@ struct JSONValueParsingTests {
         case 0: return .null
         case 1: return .bool(.random(using: &random))
         case 2: return .int(Int.random(in: .min ... .max, using: &random))
-        case 3: return .number(JSONNumber(Double(sign: .plus, exponent: Int.random(in: -1000...1000, using: &random), significand: Double.random(in: -2...2, using: &random))))
+        case 3:
+            return .number(
+                JSONNumber(
+                    Double(
+                        sign: .plus, exponent: Int.random(in: -1000...1000, using: &random), significand: Double.random(in: -2...2, using: &random))))
         case 4: return .string(string(&random))
         case 5: return .array((0..<Int.random(in: 0...5, using: &random)).map { _ in value(depth: depth - 1, &random) })
         default:

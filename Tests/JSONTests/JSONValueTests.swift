@@ -12,7 +12,10 @@ struct JSONValueTests {
         #expect(try JSONValue(parsing: text).int == expected)
     }
 
-    @Test(arguments: ["0.5", "1e-1", "9223372036854775808", "-9223372036854775809", "1.00000000000000000001", "1e19", "1e99999999999999999999", "1e-9223372036854775808", "12e-3"])
+    @Test(arguments: [
+        "0.5", "1e-1", "9223372036854775808", "-9223372036854775809", "1.00000000000000000001", "1e19", "1e99999999999999999999",
+        "1e-9223372036854775808", "12e-3",
+    ])
     func aFractionOrAnOverflowIsNoInteger(text: String) throws {
         #expect(try JSONValue(parsing: text).int == nil)
     }

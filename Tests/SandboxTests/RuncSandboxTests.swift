@@ -193,7 +193,8 @@ struct RuncSandboxTests {
                     facts.withLock { $0["descriptors"] = open.joined(separator: " ") }
                     facts.withLock { $0["devices"] = devices }
                     for folder in host.groupFolders(job.id.text) {
-                        for name in ["pids.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "cpu.cfs_quota_us", "memory.max", "cpu.max"] {
+                        for name in ["pids.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "cpu.cfs_quota_us", "memory.max", "cpu.max"]
+                        {
                             guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) else { continue }
                             facts.withLock { $0[name] = text.filter { $0 != "\n" } }
                         }

@@ -1,6 +1,7 @@
 import Foundation
-@testable import Storage
 import Testing
+
+@testable import Storage
 
 /// A database in a folder of its own, and how to open it anew. One case per adapter; the suite below runs on each.
 struct TestDatabase: Sendable, CustomTestStringConvertible {
@@ -14,12 +15,13 @@ struct TestDatabase: Sendable, CustomTestStringConvertible {
 /// Runs `body` with a new folder, which is removed afterwards.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     var template = Array("/tmp/archipelago-test-XXXXXX".utf8CString)
-    let folder = template.withUnsafeMutableBufferPointer { buffer in
+    let folder = try template.withUnsafeMutableBufferPointer { buffer in
         // Safety: the buffer is zero-ended and mkdtemp writes only over its six last letters.
-        mkdtemp(buffer.baseAddress!).map { String(cString: $0) }
+        guard let start = buffer.baseAddress, mkdtemp(start) != nil else { throw CocoaError(.fileWriteUnknown) }
+        return String(cString: start)
     }
-    defer { try? FileManager.default.removeItem(atPath: folder!) }
-    return try await body(folder!)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try await body(folder)
 }
 
 extension TestDatabase {
@@ -247,7 +249,9 @@ func storageCode(_ body: () async throws -> some Sendable) async -> String {
             #expect(await take("my-cargo", "a") == "already_exists")
             let noName = { @Sendable in
                 await storageCode {
-                    try await database.write { try $0.execute("INSERT INTO accounts (id, name, standing, created_at) VALUES ('x', NULL, 'y', 1)", []) }
+                    try await database.write {
+                        try $0.execute("INSERT INTO accounts (id, name, standing, created_at) VALUES ('x', NULL, 'y', 1)", [])
+                    }
                 }
             }
             #expect(await noName() == "constraint")
@@ -260,7 +264,8 @@ func storageCode(_ body: () async throws -> some Sendable) async -> String {
         try await adapter.fresh { database in
             try await database.write { _ = try $0.execute("CREATE TABLE every (n BIGINT, t TEXT, b BLOB)", []) }
             let rows: [(Int?, String?, [UInt8])] = [
-                (0, "", []), (Int.max, "a'b\"c;--", [0]), (Int.min, "äöü 🚢 \u{301}", Array(0...255)), (nil, nil, [1]), (-1, "line\nline\t\u{1}", [255]),
+                (0, "", []), (Int.max, "a'b\"c;--", [0]), (Int.min, "äöü 🚢 \u{301}", Array(0...255)), (nil, nil, [1]),
+                (-1, "line\nline\t\u{1}", [255]),
             ]
             for (number, text, bytes) in rows {
                 try await database.write { writer in

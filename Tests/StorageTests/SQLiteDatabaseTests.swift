@@ -1,6 +1,7 @@
 import Foundation
-@testable import Storage
 import Testing
+
+@testable import Storage
 
 @Suite(.timeLimit(.minutes(1))) struct SQLiteDatabaseTests {
     @Test func aFileThatIsNoDatabaseIsRefusedWithAClearCode() async throws {

@@ -1,5 +1,6 @@
-@testable import Storage
 import Testing
+
+@testable import Storage
 
 /// Every table: what is stored comes back, and changes change what they name.
 @Suite(.timeLimit(.minutes(1))) struct TablesTests {
@@ -185,7 +186,9 @@ import Testing
     func jobsAreListedByConsumerAndTakenByPriorityAndAge(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, workload, submission in
             try await database.write { writer in
-                for (id, priority) in [("1", 50), ("2", 100), ("3", 50), ("4", 0)] { try writer.insert(Self.job(id, workload, submission, priority: priority)) }
+                for (id, priority) in [("1", 50), ("2", 100), ("3", 50), ("4", 0)] {
+                    try writer.insert(Self.job(id, workload, submission, priority: priority))
+                }
                 var done = Self.job("5", workload, submission, priority: 100)
                 try writer.insert(done)
                 done.state = "completed"
@@ -206,7 +209,9 @@ import Testing
     @Test(arguments: TestDatabase.all)
     func recordsArePagedByCountAndByBytesButOneAlwaysComes(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, workload, submission in
-            let rows = (1...10).map { RecordRow(seq: $0, attempt: $0 < 6 ? 1 : 2, kind: $0 == 10 ? "done" : "token", body: Array(repeating: 65, count: 100)) }
+            let rows = (1...10).map {
+                RecordRow(seq: $0, attempt: $0 < 6 ? 1 : 2, kind: $0 == 10 ? "done" : "token", body: Array(repeating: 65, count: 100))
+            }
             try await database.write { writer in
                 try writer.insert(Self.job("j", workload, submission))
                 try writer.insert(Self.job("k", workload, submission))
@@ -264,7 +269,9 @@ import Testing
     func theScanThatIsDueLongestIsTakenFirstAndOnlyWhenDue(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, _, submission in
             try await database.write { writer in
-                for (digest, at) in [("c", 30), ("a", 10), ("b", 20), ("a2", 10)] { try writer.insertScan(submissionID: submission.id, digest: digest, at: at) }
+                for (digest, at) in [("c", 30), ("a", 10), ("b", 20), ("a2", 10)] {
+                    try writer.insertScan(submissionID: submission.id, digest: digest, at: at)
+                }
             }
             #expect(try await database.read { try $0.nextScanDue() } == 10)
             let take = { @Sendable (now: Int) in try await database.write { try $0.takeDueScan(at: now) } }

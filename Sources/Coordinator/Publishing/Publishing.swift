@@ -39,10 +39,11 @@ public struct Publishing: Sendable {
                     .conflict, code: "slug_taken", "The slug '\(slug)' belongs to another publisher; choose another one.",
                     details: [Problem("/slug", "is taken")])
             }
-            let row = try writer.insert(
-                SubmissionRow(
-                    workloadID: workload.id, publisherID: principal.accountID, state: SubmissionState.draft.rawValue,
-                    fields: complete.json.text, version: version, createdAt: now))
+            var draft = SubmissionRow(
+                workloadID: workload.id, publisherID: principal.accountID, state: SubmissionState.draft.rawValue, fields: complete.json.text,
+                version: version, createdAt: now)
+            draft.searchText = complete.searchText
+            let row = try writer.insert(draft)
             try writer.insert(
                 SubmissionEventRow(
                     submissionID: row.id, at: now, actorID: principal.accountID, action: "create", toState: row.state, note: ""))
@@ -79,6 +80,7 @@ public struct Publishing: Sendable {
             }
             try writer.move(submission, .edit, to: state, by: principal.accountID, at: now) { row in
                 row.fields = merged.json.text
+                row.searchText = merged.searchText
                 row.version = version
             }
             return try Submission.find(id, in: writer)

@@ -20,7 +20,7 @@ public struct Registry: Sendable {
     /// The registry of a database.
     public init(database: any Database) { self.database = database }
 
-    /// Published Cargos, newest first; `text` is looked for in slugs and fields.
+    /// Published Cargos, newest first; `text` is looked for in slugs, names, descriptions, categories and tags.
     public func search(text: String?, page: Page, for principal: Principal) async throws -> Listing<PublishedCargo> {
         try principal.require(.read)
         return try await database.read { reader in

@@ -86,6 +86,11 @@ extension SubmissionFields {
 }
 
 extension SubmissionFields {
+    /// What a search looks through: name, description, category and tags, in lower case, one a line.
+    public var searchText: String {
+        ([name, summary, category].compactMap(\.self) + (tags ?? [])).joined(separator: "\n").lowercased()
+    }
+
     /// The prices, or `nil` while they are incomplete or wrong.
     public var prices: Prices? {
         Prices(perJob: pricePerJob ?? 0, perToken: pricePerToken ?? 0, perSecond: pricePerSecond ?? 0)

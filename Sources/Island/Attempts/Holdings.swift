@@ -135,7 +135,9 @@ actor Holdings {
                 continue
             }
             try confirm(attempt, upTo: storedUpTo)
-            held[attempt]?.sentUpTo = held[attempt]?.storedUpTo ?? 0
+            // Read first: the assignment below holds the dictionary from its left side on.
+            let confirmed = held[attempt]?.storedUpTo ?? 0
+            held[attempt]?.sentUpTo = confirmed
             held[attempt]?.isStartSaid = false
             held[attempt]?.isEndSaid = false
         }

@@ -21,7 +21,7 @@ extension Migration {
             """
             CREATE TABLE submissions (
                 id {identity}, workload_id BIGINT NOT NULL REFERENCES workloads (id),
-                publisher_id TEXT NOT NULL REFERENCES accounts (id), state TEXT NOT NULL, fields TEXT NOT NULL,
+                publisher_id TEXT NOT NULL REFERENCES accounts (id), state TEXT NOT NULL, fields TEXT NOT NULL, search_text TEXT NOT NULL,
                 version TEXT NOT NULL, image_digest TEXT, platforms TEXT NOT NULL, trust_level BIGINT,
                 reviewer_id TEXT REFERENCES accounts (id), review_note TEXT, rejection_reason TEXT, rejection_rule TEXT,
                 created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, submitted_at BIGINT, reviewed_at BIGINT,

@@ -18,11 +18,12 @@ public final class SQLiteDatabase: Database {
         configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
         configuration.maximumReaderCount = Self.readersMax
         configuration.prepareDatabase { connection in
-            try connection.execute(sql: "PRAGMA synchronous = FULL")
             try connection.execute(sql: "PRAGMA foreign_keys = ON")
         }
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB sets NORMAL when it switches to WAL, which would lose acknowledged commits with the power.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             try pool.write { try Migration.runMissing(in: SQLiteConnection($0), dialect: .sqlite) }
         } catch {
             throw StorageError(sqlite: error)

@@ -10,6 +10,8 @@ public struct SubmissionRow: Sendable, Hashable {
     public var state: String
     /// The publisher's fields, as JSON text.
     public var fields: String
+    /// The words that a search looks through, in lower case.
+    public var searchText = ""
     /// The version's text.
     public var version: String
     /// The digest pinned when the review began.
@@ -54,6 +56,7 @@ public struct SubmissionRow: Sendable, Hashable {
         publisherID = try row.text("publisher_id")
         state = try row.text("state")
         fields = try row.text("fields")
+        searchText = try row.text("search_text")
         version = try row.text("version")
         imageDigest = try row.optionalText("image_digest")
         platforms = try row.text("platforms")
@@ -146,12 +149,12 @@ extension SQLWriter {
     public func insert(_ row: SubmissionRow) throws -> SubmissionRow {
         let rows = try query(
             """
-            INSERT INTO submissions (workload_id, publisher_id, state, fields, version, platforms, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+            INSERT INTO submissions (workload_id, publisher_id, state, fields, search_text, version, platforms, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
             """,
             [
-                .integer(row.workloadID), .text(row.publisherID), .text(row.state), .text(row.fields), .text(row.version),
-                .text(row.platforms), .integer(row.createdAt), .integer(row.updatedAt),
+                .integer(row.workloadID), .text(row.publisherID), .text(row.state), .text(row.fields), .text(row.searchText),
+                .text(row.version), .text(row.platforms), .integer(row.createdAt), .integer(row.updatedAt),
             ])
         guard let stored = rows.first else { throw StorageError(.unexpectedShape, "no row returned") }
         return try SubmissionRow(stored)
@@ -161,13 +164,13 @@ extension SQLWriter {
     public func update(_ row: SubmissionRow) throws {
         try execute(
             """
-            UPDATE submissions SET workload_id = ?, state = ?, fields = ?, version = ?, image_digest = ?, platforms = ?,
+            UPDATE submissions SET workload_id = ?, state = ?, fields = ?, search_text = ?, version = ?, image_digest = ?, platforms = ?,
                 trust_level = ?, reviewer_id = ?, review_note = ?, rejection_reason = ?, rejection_rule = ?, updated_at = ?,
                 submitted_at = ?, reviewed_at = ?, published_at = ? WHERE id = ?
             """,
             [
-                .integer(row.workloadID), .text(row.state), .text(row.fields), .text(row.version), .optional(row.imageDigest),
-                .text(row.platforms), .optional(row.trustLevel), .optional(row.reviewerID), .optional(row.reviewNote),
+                .integer(row.workloadID), .text(row.state), .text(row.fields), .text(row.searchText), .text(row.version),
+                .optional(row.imageDigest), .text(row.platforms), .optional(row.trustLevel), .optional(row.reviewerID), .optional(row.reviewNote),
                 .optional(row.rejectionReason), .optional(row.rejectionRule), .integer(row.updatedAt), .optional(row.submittedAt),
                 .optional(row.reviewedAt), .optional(row.publishedAt), .integer(row.id),
             ])

@@ -31,14 +31,14 @@ extension SQLReader {
         try first("SELECT * FROM workloads WHERE id = ?", [.integer(id)]).map(WorkloadRow.init)
     }
 
-    /// Published Cargos whose slug, or fields as JSON text, hold `text` (all when `nil`), newest first, and how many there are.
+    /// Published Cargos whose slug or search text holds `text`, whatever the case (all when `nil`), newest first, and how many there are.
     public func publishedWorkloads(containing text: String?, limit: Int, offset: Int) throws -> (rows: [PublishedWorkloadRow], total: Int) {
         let from = "FROM workloads w JOIN submissions s ON s.id = w.published_submission_id"
         var filter = ""
         var arguments: [SQLValue] = []
         if let text {
             let escaped = text.lowercased().reduce(into: "") { $0 += "%_\\".contains($1) ? "\\\($1)" : String($1) }
-            filter = " WHERE w.slug LIKE ? ESCAPE '\\' OR lower(s.fields) LIKE ? ESCAPE '\\'"
+            filter = " WHERE w.slug LIKE ? ESCAPE '\\' OR s.search_text LIKE ? ESCAPE '\\'"
             arguments = [.text("%\(escaped)%"), .text("%\(escaped)%")]
         }
         let total = try count("SELECT count(*) AS n \(from)\(filter)", arguments)

@@ -91,9 +91,11 @@ struct TranscriptFollower {
     func follow(from first: Int, show: (JSONObject) -> Void) async throws {
         var next = first
         var reconnects = 0
+        var hasConnected = false
         while true {
             do {
                 let connection = try await client.transcript(job: job, from: next)
+                hasConnected = true
                 for await message in connection.incoming {
                     guard let text = message.text, case .object(let record) = try JSONValue(parsing: text, limits: .init(bytesMax: 40 << 20)),
                         let seq = record["seq"]?.int
@@ -111,7 +113,8 @@ struct TranscriptFollower {
             } catch let failure as CommandFailure where failure.exit != .unavailable {
                 throw failure
             } catch {
-                if reconnects >= Self.reconnectsMax { throw error }
+                // What never answered is not waited for.
+                if !hasConnected || reconnects >= Self.reconnectsMax { throw error }
             }
             reconnects += 1
             guard reconnects <= Self.reconnectsMax else {

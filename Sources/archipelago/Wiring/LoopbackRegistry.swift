@@ -61,7 +61,8 @@ struct LoopbackRegistry: Service {
                 return nil
             }
             if let ended = try await group.next() ?? nil, !Task.isShuttingDownGracefully, !Task.isCancelled {
-                throw CommandFailure(.unavailable, "The loopback registry on port \(port) ended (\(ended)); if it never ran, the port is taken: choose another.")
+                throw CommandFailure(
+                    .unavailable, "The loopback registry on port \(port) ended (\(ended)); if it never ran, the port is taken: choose another.")
             }
             try await group.waitForAll()
         }

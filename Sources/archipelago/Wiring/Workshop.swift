@@ -45,7 +45,9 @@ struct Workshop {
             guard Self.isImage(image) else { throw CommandFailure(.usage, "'\(image)' is no OCI layout folder and no .tar.") }
             return try await importImage(image)
         }
-        return try await ImagePuller(client: client, store: store).pull(try ImageReference(parsing: image))
+        let reference = try ImageReference(parsing: image)
+        let pinned = reference.digest == nil ? reference.with(digest: try await client.resolve(reference).digest) : reference
+        return try await ImagePuller(client: client, store: store).pull(pinned)
     }
 
     /// Packs files into an image.
