@@ -79,7 +79,7 @@ public struct IslandAgent: Sendable {
         do {
             let hello = IslandMessage.hello(.init(capabilities: capabilities, attempts: await holdings.attempts))
             try await connection.send(hello.text)
-            guard let text = try await connection.receive() else { return }
+            guard let text = try await connection.receive() else { return await connection.close(reason: "") }
             guard case .welcome(_, let resume) = try CoordinatorMessage(parsing: text) else {
                 throw LinkError("the first message must be welcome")
             }

@@ -42,7 +42,7 @@ public struct TranscriptFeed: AsyncSequence, Sendable {
             self.signals = signals
         }
 
-        /// The next records, at least one; `nil` after the terminal record or when the task is cancelled.
+        /// The next records, at least one; `nil` after the terminal record. A cancelled task gets `nil` or a `CancellationError`.
         public mutating func next() async throws -> [RecordRow]? {
             while !isOver, !Task.isCancelled {
                 let (jobID, from) = (jobID, next)

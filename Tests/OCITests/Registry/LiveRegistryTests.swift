@@ -35,6 +35,7 @@ final class DockerRegistry: Sendable {
         try process.run()
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         for _ in 0..<100_000 {
+            // swift-format-ignore: NeverForceUnwrap
             if let channel = try? await bootstrap.connect(host: "127.0.0.1", port: Int(host.split(separator: ":")[1])!).get() {
                 try await channel.close()
                 return

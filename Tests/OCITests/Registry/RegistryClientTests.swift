@@ -11,6 +11,7 @@ import Testing
     static let config = Array(#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.utf8)
     static let manifest: [UInt8] = {
         let descriptor = Descriptor(mediaType: MediaType.ociConfiguration, digest: .sha256(of: config), size: Int64(config.count))
+        // swift-format-ignore: NeverUseForceTry
         return try! JSONDocument.encode(ImageManifest(config: descriptor, layers: []))
     }()
     static let digest = Digest.sha256(of: manifest)

@@ -6,6 +6,7 @@ final class TemporaryFolder: Sendable {
 
     init() {
         path = NSTemporaryDirectory() + "oci-tests-" + UUID().uuidString
+        // swift-format-ignore: NeverUseForceTry
         try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
