@@ -149,8 +149,8 @@ struct TranscriptCheckerTests {
         for _ in 0..<Int.random(in: 0...20, using: &random) {
             text +=
                 Int.random(in: 0..<4, using: &random) > 0
-                // swift-format-ignore: NeverForceUnwrap
-                ? Array(pieces[Int.random(in: 0...1, using: &random)].utf8) : Array(pieces.randomElement(using: &random)!.utf8)
+                ? Array(pieces[Int.random(in: 0...1, using: &random)].utf8)
+                : Array(pieces[Int.random(in: pieces.indices, using: &random)].utf8)
             text += Bool.random(using: &random) ? [0x0A] : [0x0D, 0x0A]
         }
         return text + (Bool.random(using: &random) ? Array("{\"type\":\"done\"}".utf8) : [])
