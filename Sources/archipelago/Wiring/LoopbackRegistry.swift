@@ -22,11 +22,13 @@ struct LoopbackRegistry: Service {
     /// Runs the registry in the background and ends it when its standard input ends.
     private static let script = """
         exec 3<&0 </dev/null
+        registry= stopped=
+        trap 'stopped=1; [ -z "$registry" ] || kill "$registry" 2>/dev/null' TERM INT
         "$1" serve "$2" 3<&- &
         registry=$!
+        [ -z "$stopped" ] || kill "$registry" 2>/dev/null
         ( read -r _ <&3; kill "$registry" 2>/dev/null ) &
         watcher=$!
-        trap 'kill "$registry" 2>/dev/null' TERM INT
         wait "$registry"
         status=$?
         wait "$registry" 2>/dev/null
