@@ -93,7 +93,9 @@ func withApplication(
 
 /// Sends raw HTTP and reads until `enough` holds or the connection ends.
 func exchange(port: Int, _ parts: [String], until enough: @escaping @Sendable (String) -> Bool = { _ in false }) async throws -> String {
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port) { channel in
+    // A server that has said its last word may still read: its end must not keep us from sending ours.
+    let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelOption(.allowRemoteHalfClosure, value: true)
+    let channel = try await bootstrap.connect(host: "127.0.0.1", port: port) { channel in
         channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel) }
     }
     return try await channel.executeThenClose { inbound, outbound in
