@@ -6,6 +6,15 @@ enum Terminal {
     /// Whether a person watches stderr, so that progress may be drawn there.
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
+    /// How many cells wide stdout's terminal is; `nil` when stdout is none, so that nothing is cut for programs.
+    static var width: Int? {
+        guard isatty(STDOUT_FILENO) == 1 else { return nil }
+        var size = winsize()
+        // Safety: the call fills `size`, which lives on this stack, and is over when it returns.
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
     /// Writes a line of data to stdout.
     static func say(_ line: String) { write(line + "\n", to: .standardOutput) }
 
@@ -17,6 +26,9 @@ enum Terminal {
 
     /// Writes a line of talk to stderr.
     static func talk(_ line: String) { write(line + "\n", to: .standardError) }
+
+    /// Writes a question to stderr; the answer stands on the same line.
+    static func ask(_ question: String) { write(question, to: .standardError) }
 
     /// Writes an error to stderr.
     static func complain(_ message: String) {
