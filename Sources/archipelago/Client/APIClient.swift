@@ -7,13 +7,15 @@ import WebSockets
 
 /// The coordinator's API as the commands use it.
 struct APIClient {
-    private let address: String
-    private let key: String
+    /// The coordinator's address, without a slash at its end.
+    let address: String
+    private let key: String?
 
     /// A client.
     ///
+    /// - Parameter key: an API key or a session's token; `nil` for the calls that need none.
     /// - Throws: ``CommandFailure`` `usage` when the address is no `http://` or `https://` address.
-    init(address: String, key: String) throws {
+    init(address: String, key: String?) throws {
         guard address.hasPrefix("http://") || address.hasPrefix("https://"), URL(string: address)?.host != nil else {
             throw CommandFailure(.usage, "'\(address)' is no address; it must look like http://127.0.0.1:8080.")
         }
@@ -29,6 +31,7 @@ struct APIClient {
     enum Method: String {
         case get = "GET"
         case post = "POST"
+        case patch = "PATCH"
         case delete = "DELETE"
     }
 
@@ -38,37 +41,47 @@ struct APIClient {
     func call(_ method: Method, _ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
         var request = HTTPClientRequest(url: "\(address)/api/v1\(path)")
         request.method = .init(rawValue: method.rawValue)
-        request.headers.add(name: "Authorization", value: "Bearer \(key)")
+        for (name, value) in authorization { request.headers.add(name: name, value: value) }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(body.bytes)
         }
-        let status: Int
+        let response: Response
         let answer: JSONValue
         do {
-            let (code, bytes) = try await Self.send(request)
-            status = code
-            answer = try JSONValue(parsing: bytes.readableBytesView, limits: .init(bytesMax: Self.answerBytesMax, depthMax: 128))
+            response = try await Self.send(request)
+            answer = try JSONValue(parsing: response.body.readableBytesView, limits: .init(bytesMax: Self.answerBytesMax, depthMax: 128))
         } catch is JSONError {
             throw CommandFailure(.unavailable, "\(address) does not answer like an Archipelago coordinator; check the address.")
         } catch {
             throw CommandFailure(.unavailable, "\(address) cannot be reached (\(error)); is the coordinator running?")
         }
-        guard (200..<300).contains(status) else { throw Self.failure(status, answer) }
+        guard (200..<300).contains(response.status) else { throw Self.failure(response.status, answer, retryAfter: response.retryAfter) }
         return answer
     }
 
+    private var authorization: [(name: String, value: String)] { key.map { [("Authorization", "Bearer \($0)")] } ?? [] }
+
+    /// An answer as it came.
+    private struct Response {
+        let status: Int
+        let retryAfter: Duration?
+        let body: ByteBuffer
+    }
+
     /// Sends a request over a connection of its own; a command makes a handful of them.
-    private static func send(_ request: HTTPClientRequest) async throws -> (status: Int, body: ByteBuffer) {
+    private static func send(_ request: HTTPClientRequest) async throws -> Response {
         var configuration = HTTPClient.Configuration.singletonConfiguration
         // Nobody there is known at once, and said at once.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
         let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
-        let result: Result<(Int, ByteBuffer), any Error>
+        let result: Result<Response, any Error>
         do {
             let response = try await client.execute(request, timeout: timeout)
-            result = .success((Int(response.status.code), try await response.body.collect(upTo: answerBytesMax)))
+            let retryAfter = response.headers.first(name: "Retry-After").flatMap { Int($0) }.map { Duration.seconds($0) }
+            let body = try await response.body.collect(upTo: answerBytesMax)
+            result = .success(Response(status: Int(response.status.code), retryAfter: retryAfter, body: body))
         } catch {
             result = .failure(error)
         }
@@ -84,21 +97,27 @@ struct APIClient {
         return data
     }
 
-    private static func failure(_ status: Int, _ answer: JSONValue) -> CommandFailure {
+    private static func failure(_ status: Int, _ answer: JSONValue, retryAfter: Duration? = nil) -> CommandFailure {
         let error = answer["error"]
+        let code = error?["code"]?.string
         var message = error?["message"]?.string ?? "The coordinator answered \(status)."
         for detail in error?["details"]?.array ?? [] {
             message += "\n  \(detail["pointer"]?.string ?? ""): \(detail["message"]?.string ?? "")"
         }
-        if let code = error?["code"]?.string { message += " [\(code)]" }
+        if let code { message += " [\(code)]" }
+        if let retryAfter { message += "\nTry again in \(retryAfter.components.seconds) s." }
+        if code == "invalid_api_key" || code == "missing_api_key" {
+            message += "\nSign in with 'archipelago account sign-in', or give another key with ARCHIPELAGO_API_KEY."
+        }
         let exit: CommandExit =
             switch status {
             case 404: .notFound
+            // Too many requests: the same request is taken a little later.
+            case 429, 502, 503, 504: .unavailable
             case 400..<500: .refused
-            case 502, 503, 504: .unavailable
             default: .failed
             }
-        return CommandFailure(exit, Terminal.printable(message))
+        return CommandFailure(exit, Terminal.printable(message), code: code, retryAfter: retryAfter)
     }
 
     /// Opens the live transcript of a job from a record's number on.
@@ -106,7 +125,7 @@ struct APIClient {
         let limits = WebSocketLimits(messageBytesMax: 40 << 20, frameBytesMax: 40 << 20)
         do {
             return try await WebSocketClient.connect(
-                url: "\(address)/api/v1/jobs/\(job)/ws?from=\(seq)", headers: [(name: "Authorization", value: "Bearer \(key)")], limits: limits)
+                url: "\(address)/api/v1/jobs/\(job)/ws?from=\(seq)", headers: authorization, limits: limits)
         } catch let error as WebSocketError {
             guard let refusal = error.refusal, let answer = try? JSONValue(parsing: refusal.body) else {
                 throw CommandFailure(.unavailable, "The job's stream cannot be opened: \(error.message).")

@@ -12,9 +12,15 @@ enum CommandExit: Int32 {
 struct CommandFailure: Error {
     let exit: CommandExit
     let message: String
+    /// The server's name for what went wrong, where a server said it.
+    let code: String?
+    /// How long the server asks to wait before the next try, where it said so.
+    let retryAfter: Duration?
 
-    init(_ exit: CommandExit, _ message: String) {
+    init(_ exit: CommandExit, _ message: String, code: String? = nil, retryAfter: Duration? = nil) {
         self.exit = exit
         self.message = message
+        self.code = code
+        self.retryAfter = retryAfter
     }
 }

@@ -1,0 +1,7 @@
+public import ArgumentParser
+public import Domain
+
+// Words of the network's rules that may stand on the command line; wrong ones are refused with the list of right ones.
+extension RuntimeType: ExpressibleByArgument {}
+extension Scope: ExpressibleByArgument {}
+extension Tier: ExpressibleByArgument {}
