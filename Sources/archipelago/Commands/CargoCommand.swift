@@ -4,5 +4,8 @@ import ArgumentParser
 struct CargoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cargo", abstract: "Build, test, and publish Cargos.",
-        subcommands: [CargoTest.self, CargoPush.self, CargoSubmit.self, CargoStatus.self, CargoPublish.self])
+        subcommands: [
+            CargoTest.self, CargoPush.self, CargoSubmit.self, CargoStatus.self, CargoEdit.self, CargoHandIn.self, CargoWithdraw.self,
+            CargoResubmit.self, CargoDelete.self, CargoPublish.self,
+        ])
 }

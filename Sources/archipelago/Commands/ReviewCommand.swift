@@ -5,26 +5,61 @@ import JSON
 /// `archipelago review …`.
 struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "review", abstract: "Review submissions.", subcommands: [List.self, Approve.self, Reject.self])
+        commandName: "review", abstract: "Review submissions.", subcommands: [List.self, Show.self, Approve.self, Reject.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List submissions that wait for review, oldest first.")
+        @OptionGroup var page: PageOptions
         @OptionGroup var coordinator: CoordinatorOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let answer = try await coordinator.client().call(.get, "/review/queue?limit=100")
-            let lines = (answer["data"]?.array ?? []).map { entry in
-                "\(SubmissionLines.head(entry))  \(SubmissionLines.scan(entry["scan"] ?? .null))"
+            var query = Query()
+            query.add(page)
+            let answer = try await coordinator.client().call(.get, "/review/queue\(query.text)")
+            output.show(list: answer, empty: "Nothing waits for review.") { rows in
+                Table(
+                    [.right("ID"), .left("CARGO"), .left("VERSION"), .right("WAITING"), .clipped("SCAN")],
+                    rows.map { entry in
+                        [
+                            entry["id"].words, entry["slug"].words, entry["version"].words,
+                            entry["waiting_seconds"]?.int.map { Moment.span(seconds: $0) } ?? "-", SubmissionLines.scan(entry["scan"] ?? .null),
+                        ]
+                    })
             }
-            output.show(answer, lines.isEmpty ? ["Nothing waits for review."] : lines)
+            guard !output.json, let waiting = answer["meta"]?["waiting"], answer["data"]?.array?.isEmpty == false else { return }
+            let times = [("half", "p50_seconds"), ("nine of ten", "p90_seconds"), ("all", "max_seconds")].compactMap { share, name in
+                waiting[name]?.int.map { "\(share) wait at most \(Moment.span(seconds: $0))" }
+            }
+            Terminal.talk(times.joined(separator: ", "))
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show everything that a reviewer needs about a submission.",
+            discussion: """
+                Publisher, image, what each scanner said, findings, the difference to the published version, schema problems, the \
+                resources beside what levels 0 and 1 give, the checklist, and the history. Long values are cut; --json has all.
+                """)
+        @Argument(help: "The submission's id.") var id: Int
+        @OptionGroup var coordinator: CoordinatorOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let dossier = try await coordinator.client().data(.get, "/review/submissions/\(id)")
+            output.show(dossier, ReviewPage(dossier: dossier).lines)
         }
     }
 
     struct Approve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Approve a submission.",
-            discussion: "Tick every point of the checklist that you went through: --checked scan,schemas,resources,metadata,policy.")
+            discussion: """
+                Tick every point of the checklist that you went through; 'archipelago review show' asks them. All are needed:
+
+                  archipelago review approve 7 --level 0 --checked scan,schemas,resources,metadata,policy
+                """)
         @Argument(help: "The submission's id.") var id: Int
         @Option(help: "The trust level to give: 0 or 1.") var level: Int
         @Option(help: "The points ticked, parted by commas.") var checked: String = ""
@@ -45,7 +80,9 @@ struct ReviewCommand: AsyncParsableCommand {
     }
 
     struct Reject: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Reject a submission.")
+        static let configuration = CommandConfiguration(
+            abstract: "Reject a submission.",
+            discussion: "  archipelago review reject 7 --rule schemas --reason 'The output schema allows frames that the protocol does not have.'")
         @Argument(help: "The submission's id.") var id: Int
         @Option(help: "Why, in words for the publisher.") var reason: String
         @Option(help: "The rule that the rejection rests on, such as policy or schemas.") var rule: String
@@ -56,35 +93,6 @@ struct ReviewCommand: AsyncParsableCommand {
             let body: JSONValue = ["reason": .string(reason), "rule": .string(rule)]
             let submission = try await coordinator.client().data(.post, "/review/submissions/\(id)/reject", body)
             output.show(submission, [SubmissionLines.head(submission)])
-        }
-    }
-}
-
-/// Submissions and scans in lines for people.
-enum SubmissionLines {
-    static func head(_ submission: JSONValue) -> String {
-        var line =
-            "Submission \(submission["id"]?.int ?? 0)  \(submission["slug"]?.string ?? "?") \(submission["version"]?.string ?? "")  \(submission["state"]?.string ?? "?")"
-        if let level = submission["trust_level"]?.int { line += "  level \(level)" }
-        if let reason = submission["rejection_reason"]?.string { line += "  rejected: \(reason)" }
-        return line
-    }
-
-    static func scan(_ scan: JSONValue) -> String {
-        guard let state = scan["state"]?.string else { return "not scanned" }
-        if let failure = scan["failure"], !failure.isNull {
-            return "scan: \(state) - \(failure["message"]?.string ?? "") \(failure["remedy"]?.string ?? "")"
-        }
-        guard let verdict = scan["verdict"]?.string else { return "scan: \(state)" }
-        let counts = ["critical", "high", "medium", "low", "unknown"].map { "\(scan["counts"]?[$0]?.int ?? 0) \($0)" }
-        return "scan: \(verdict) (\(counts.joined(separator: ", ")))"
-    }
-
-    static func findings(_ scan: JSONValue) -> [String] {
-        (scan["findings"]?.array ?? []).map { finding in
-            let fix = finding["fixed_version"]?.string.map { "fixed in \($0)" } ?? "no fix known"
-            return
-                "  \(finding["severity"]?.string ?? "?")  \(finding["id"]?.string ?? "?")  \(finding["package"]?.string ?? "?") \(finding["version"]?.string ?? "")  \(fix)"
         }
     }
 }
