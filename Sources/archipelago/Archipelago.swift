@@ -14,8 +14,9 @@ struct Archipelago: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DevCommand.self, ServeCommand.self, AccountCommand.self, KeysCommand.self, CargoCommand.self, RegistryCommand.self, RunCommand.self,
-            JobsCommand.self, IslandCommand.self, ReviewCommand.self, LevelsCommand.self,
+            DevCommand.self, ServeCommand.self, AccountCommand.self, KeysCommand.self, CargoCommand.self, NotificationsCommand.self,
+            WebhooksCommand.self, RegistryCommand.self, RunCommand.self, JobsCommand.self, IslandCommand.self, ReviewCommand.self,
+            LevelsCommand.self,
         ])
 
     static func main() async {
