@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "Domain", swiftSettings: strict),
         .target(name: "CargoIO", dependencies: ["JSON"], swiftSettings: strict),
+        .target(name: "JSONSchema", dependencies: ["JSON"], swiftSettings: strict),
 
         // Layer 1: mechanisms.
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
@@ -54,6 +55,14 @@ let package = Package(
         .target(name: "Sandbox", dependencies: ["Domain", "SandboxKernel"], swiftSettings: strict),
         .target(name: "Storage", dependencies: [product("GRDB", "GRDB.swift")], swiftSettings: strict),
         .target(name: "Fabric", swiftSettings: strict),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .target(name: "Passwords", dependencies: ["CSodium"], swiftSettings: strict),
+        .target(
+            name: "Outbound",
+            dependencies: [
+                product("AsyncHTTPClient", "async-http-client"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("Subprocess", "swift-subprocess"), product("SystemPackage", "swift-system"),
+            ], swiftSettings: strict),
         .target(
             name: "WebSockets",
             dependencies: [
@@ -65,8 +74,8 @@ let package = Package(
         .target(
             name: "Coordinator",
             dependencies: [
-                "JSON", "Domain", "CargoIO", "OCI", "Scanning", "Storage", "Fabric", "IslandLink", product("Crypto", "swift-crypto"),
-                product("Logging", "swift-log"),
+                "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "IslandLink",
+                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "Island",
@@ -86,7 +95,8 @@ let package = Package(
         .executableTarget(
             name: "archipelago",
             dependencies: [
-                "JSON", "Domain", "CargoIO", "OCI", "Scanning", "Sandbox", "Storage", "Fabric", "WebSockets", "Coordinator", "Island", "Web",
+                "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Sandbox", "Storage", "Fabric", "Passwords", "Outbound", "WebSockets",
+                "Coordinator", "Island", "Web",
                 product("ArgumentParser", "swift-argument-parser"), product("AsyncHTTPClient", "async-http-client"),
                 product("Crypto", "swift-crypto"), product("Logging", "swift-log"), product("NIOCore", "swift-nio"),
                 product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
@@ -106,33 +116,43 @@ let package = Package(
                 .unsafeFlags(["-nostartfiles", "-static-executable", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static"])
             ]),
 
-        // Tests: one target for each target.
-        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
-        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
-        .testTarget(name: "CargoIOTests", dependencies: ["CargoIO", "JSON"], swiftSettings: strict),
+        // Tests: one target for each target, and what they share.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: strict),
+        .testTarget(name: "JSONSchemaTests", dependencies: ["TestSupport", "JSONSchema", "JSON"], swiftSettings: strict),
+        .testTarget(name: "DomainTests", dependencies: ["TestSupport", "Domain"], swiftSettings: strict),
+        .testTarget(name: "CargoIOTests", dependencies: ["TestSupport", "CargoIO", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "OCITests",
             dependencies: [
                 "OCI", product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
                 product("NIOPosix", "swift-nio"),
             ], swiftSettings: strict),
+        .testTarget(name: "PasswordsTests", dependencies: ["Passwords"], swiftSettings: strict),
+        .testTarget(
+            name: "OutboundTests",
+            dependencies: ["Outbound", product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio")],
+            swiftSettings: strict),
         .testTarget(name: "FabricTests", dependencies: ["Fabric"], swiftSettings: strict),
-        .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: strict),
-        .testTarget(name: "IslandLinkTests", dependencies: ["IslandLink", "Domain", "JSON"], swiftSettings: strict),
-        .testTarget(name: "ScanningTests", dependencies: ["Scanning", "Domain"], swiftSettings: strict),
+        .testTarget(name: "StorageTests", dependencies: ["TestSupport", "Storage"], swiftSettings: strict),
+        .testTarget(name: "IslandLinkTests", dependencies: ["TestSupport", "IslandLink", "Domain", "JSON"], swiftSettings: strict),
+        .testTarget(name: "ScanningTests", dependencies: ["TestSupport", "Scanning", "Domain"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Domain", "SandboxKernel"], swiftSettings: strict),
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "Coordinator", "JSON", "Domain", "OCI", "Scanning", "Storage", "Fabric", "IslandLink", product("Logging", "swift-log"),
+                "TestSupport", "Coordinator", "JSON", "Domain", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "IslandLink",
+                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .testTarget(
             name: "IslandTests",
-            dependencies: ["Island", "JSON", "Domain", "CargoIO", "OCI", "Sandbox", "IslandLink", product("Logging", "swift-log")],
+            dependencies: ["TestSupport", "Island", "JSON", "Domain", "CargoIO", "OCI", "Sandbox", "IslandLink", product("Logging", "swift-log")],
             swiftSettings: strict),
         .testTarget(
             name: "WebSocketsTests",
-            dependencies: ["WebSockets", product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio")],
+            dependencies: [
+                "TestSupport", "WebSockets", product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "WebTests",

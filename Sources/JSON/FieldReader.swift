@@ -98,6 +98,40 @@ public struct FieldReader: Sendable {
         return strings
     }
 
+    /// A string that is not blank and has at most so many characters (Unicode scalars: a letter may carry any number of accents).
+    public mutating func text(_ name: String, lengthMax: Int) -> String? {
+        guard let text = string(name) else { return nil }
+        if text.unicodeScalars.count <= lengthMax, text.contains(where: { !$0.isWhitespace }) { return text }
+        note(name, "must be 1 to \(lengthMax) characters, not all of them blank")
+        return nil
+    }
+
+    /// One word of a closed set.
+    public mutating func choice<Choice: RawRepresentable & CaseIterable>(_ name: String) -> Choice? where Choice.RawValue == String {
+        guard let word = string(name) else { return nil }
+        if let choice = Choice(rawValue: word) { return choice }
+        note(name, Self.wrongWord(Choice.self))
+        return nil
+    }
+
+    /// An array of words of a closed set; each other word is a mistake of its own.
+    public mutating func choices<Choice: RawRepresentable & CaseIterable>(_ name: String) -> [Choice]? where Choice.RawValue == String {
+        guard let words = strings(name) else { return nil }
+        var choices: [Choice] = []
+        for (index, word) in words.enumerated() {
+            if let choice = Choice(rawValue: word) {
+                choices.append(choice)
+            } else {
+                mistakes.append(Mistake(pointer: pointer(name) + "/\(index)", message: Self.wrongWord(Choice.self)))
+            }
+        }
+        return choices
+    }
+
+    private static func wrongWord<Choice: RawRepresentable & CaseIterable>(_: Choice.Type) -> String where Choice.RawValue == String {
+        "must be one of " + Choice.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
     /// Takes `value`, or notes that the member is required when it is missing and nothing was noted of it yet.
     public mutating func required<Value>(_ name: String, _ value: Value?) -> Value? {
         if value == nil, !mistakes.contains(where: { $0.pointer.hasPrefix(pointer(name)) }) { note(name, "is required") }

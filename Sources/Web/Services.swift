@@ -4,6 +4,14 @@ public import Coordinator
 public struct Services: Sendable {
     /// Who asks.
     public let accounts: Accounts
+    /// Who publishers are.
+    public let identities: PublisherIdentities
+    /// What accounts are told.
+    public let notifications: Notifications
+    /// What administrators do with published Cargos.
+    public let moderation: Moderation
+    /// The log of every change.
+    public let audit: Audit
     /// What publishers do.
     public let publishing: Publishing
     /// What reviewers do.
@@ -21,10 +29,15 @@ public struct Services: Sendable {
 
     /// The use cases that the API offers.
     public init(
-        accounts: Accounts, publishing: Publishing, review: Review, registry: Registry, jobs: Jobs, islands: Islands,
+        accounts: Accounts, identities: PublisherIdentities, notifications: Notifications, moderation: Moderation, audit: Audit,
+        publishing: Publishing, review: Review, registry: Registry, jobs: Jobs, islands: Islands,
         dispatcher: Dispatcher, gate: IslandGate
     ) {
         self.accounts = accounts
+        self.identities = identities
+        self.notifications = notifications
+        self.moderation = moderation
+        self.audit = audit
         self.publishing = publishing
         self.review = review
         self.registry = registry

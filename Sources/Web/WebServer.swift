@@ -14,6 +14,7 @@ public struct WebServer: Service {
     private let host: String
     private let port: Int
     private let services: Services
+    private let limits: RequestLimits
     private let onListening: @Sendable (_ port: Int) async -> Void
     private let logger: Logger
 
@@ -21,11 +22,16 @@ public struct WebServer: Service {
     ///
     /// - Parameters:
     ///   - port: 0 for any free one.
+    ///   - limits: how many requests an asker may send.
     ///   - onListening: told the port as soon as connections are taken.
-    public init(host: String, port: Int, services: Services, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void) {
+    public init(
+        host: String, port: Int, services: Services, limits: RequestLimits, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) {
         self.host = host
         self.port = port
         self.services = services
+        self.limits = limits
         self.logger = logger
         self.onListening = onListening
     }
@@ -55,18 +61,22 @@ public struct WebServer: Service {
         return logger
     }
 
-    private func router() -> Router<APIContext> {
+    func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
-        router.add(middleware: ErrorEnvelope(logger: logger))
-        router.add(middleware: Authentication(accounts: services.accounts))
+        router.add(middleware: Gatekeeper(accounts: services.accounts, limits: limits, envelope: ErrorEnvelope(logger: logger)))
         router.get("health") { _, _ -> Response in .data(["status": "ok"]) }
         let api = router.group("api/v1")
         api.get("health") { _, _ -> Response in .data(["status": "ok"]) }
+        api.get("openapi.json") { _, _ -> Response in .json(.object(OpenAPIDocument.document)) }
+        api.addSignIn(services.accounts, limits)
+        api.addAccount(services.accounts, services.identities)
+        api.addNotifications(services.notifications)
         api.addPublishing(services.publishing)
         api.addReview(services.review)
         api.addRegistry(services.registry)
         api.addJobs(services.jobs, services.dispatcher)
         api.addIslands(services.islands, services.dispatcher)
+        api.addAdministration(services)
         return router
     }
 }

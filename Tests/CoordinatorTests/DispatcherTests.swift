@@ -5,6 +5,7 @@ import JSON
 import OCI
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Coordinator

@@ -5,18 +5,6 @@ import Synchronization
 @testable import Coordinator
 @testable import OCI
 
-/// A small generator with a seed, for tests that can be repeated. Source: Steele, Lea and Flood, OOPSLA 2014.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
-
 /// Registries whose contents a test decides.
 final class FakeImages: ImageSource {
     private struct State {

@@ -41,15 +41,16 @@ import Testing
 
     @Test func aKeyAuthenticatesItsAccountAndIsNotStored() async throws {
         let world = try await World()
-        let id = try await world.accounts.open(name: "me", standing: .community)
+        let id = try await world.accounts.open(name: "me", email: nil, standing: .community, roles: [.reviewer])
         let key = try await world.accounts.issueKey(accountID: id, name: "laptop", scopes: [.read, .review])
         #expect(key.wholeMatch(of: /ak_[0-9a-f]{40}/) != nil)
-        #expect(try await world.accounts.authenticate(key: key) == Principal(accountID: id, scopes: [.read, .review]))
+        #expect(try await world.accounts.authenticate(secret: key).scopes == [.read, .review])
+        #expect(try await world.accounts.authenticate(secret: key).accountID == id)
         let rows = try await world.database.read { try $0.query("SELECT id || account_id || name || hash || scopes AS all_of_it FROM api_keys", []) }
         #expect(rows.count == 1)
         #expect(try rows.allSatisfy { !(try $0.text("all_of_it")).contains(key.dropFirst(3)) })
         for wrong in ["", "ak_", key.uppercased(), key + "0", String(key.dropLast()), " " + key] {
-            #expect(await refusal { try await world.accounts.authenticate(key: wrong) } == "invalid_api_key")
+            #expect(await refusal { try await world.accounts.authenticate(secret: wrong) } == "invalid_api_key")
         }
     }
 
@@ -57,7 +58,7 @@ import Testing
         let world = try await World()
         let key = try await world.accounts.issueKey(accountID: world.consumer.accountID, name: "k", scopes: [.read])
         try await world.database.write { _ = try $0.execute("UPDATE api_keys SET revoked_at = 1", []) }
-        #expect(await refusal { try await world.accounts.authenticate(key: key) } == "invalid_api_key")
+        #expect(await refusal { try await world.accounts.authenticate(secret: key) } == "invalid_api_key")
     }
 
     @Test func anIslandsTokenIsShownOnceAndStoredAsItsHash() async throws {

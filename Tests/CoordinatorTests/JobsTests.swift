@@ -2,6 +2,7 @@ import Domain
 import IslandLink
 import JSON
 import Storage
+import TestSupport
 import Testing
 
 @testable import Coordinator

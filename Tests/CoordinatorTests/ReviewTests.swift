@@ -2,6 +2,7 @@ import Domain
 import JSON
 import Scanning
 import Storage
+import TestSupport
 import Testing
 
 @testable import Coordinator
@@ -27,11 +28,11 @@ import Testing
         world.clock.moveOn(by: .seconds(1))
         let second = try await world.submitted("second")
         #expect(try await world.pipeline.scanNext())
-        let queue = try await world.review.queue(page: Page(), for: world.reviewer)
+        let queue = try await world.review.queue(page: Page(), for: world.reviewer).listing
         #expect(queue.total == 2)
         #expect(queue.rows.map(\.submission.row.id) == [first.row.id, second.row.id])
         #expect(queue.rows.map(\.scan?.state) == [.finished, .queued])
-        let page = try await world.review.queue(page: Page(limit: 1, offset: 1), for: world.reviewer)
+        let page = try await world.review.queue(page: Page(limit: 1, offset: 1), for: world.reviewer).listing
         #expect(page.rows.map(\.submission.row.id) == [second.row.id])
     }
 
@@ -166,7 +167,7 @@ import Testing
         let world = try await World()
         let id = try await world.submitted("my-cargo").row.id
         #expect(try await world.pipeline.scanNext())
-        let other = Principal(accountID: try await world.accounts.open(name: "other", standing: .community), scopes: [.review])
+        let other = try await world.reviewing("other")
         async let approval = refusal { try await world.review.approve(id, World.approval(), by: world.reviewer) }
         async let rejection = refusal { try await world.review.reject(id, reason: "r", rule: "scan", by: other) }
         #expect(Set([await approval, await rejection]) == ["no refusal", "state_conflict"])

@@ -5,6 +5,7 @@ import OCI
 import Scanning
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Coordinator
@@ -59,7 +60,7 @@ import Testing
         let second = FakeScanner()
         second.fail(.scannerMissing)
         let pipeline = ScanPipeline(
-            database: world.database, images: world.images, layouts: world.layouts, scanners: [world.scanner, second], bus: world.bus,
+            moves: world.moves, images: world.images, layouts: world.layouts, scanners: [world.scanner, second], bus: world.bus,
             surroundings: world.surroundings, logger: world.logger)
         let submission = try await world.submitted("my-cargo")
         #expect(try await pipeline.scanNext())

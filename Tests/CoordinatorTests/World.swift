@@ -4,8 +4,11 @@ import Foundation
 import IslandLink
 import JSON
 import Logging
+import Outbound
+import Passwords
 import Storage
 import Synchronization
+import TestSupport
 
 @testable import Coordinator
 @testable import OCI
@@ -19,8 +22,16 @@ final class World: Sendable {
     let images = FakeImages()
     let layouts = FakeLayouts()
     let scanner = FakeScanner()
+    let door = FakeDoor()
+    let mailer = FakeMailer()
     let surroundings: Surroundings
     let accounts: Accounts
+    let identities: PublisherIdentities
+    let notifications: Notifications
+    let courier: Courier
+    let moves: SubmissionMoves
+    let moderation: Moderation
+    let audit: Audit
     let publishing: Publishing
     let review: Review
     let registry: Registry
@@ -31,6 +42,7 @@ final class World: Sendable {
     let publisher: Principal
     let reviewer: Principal
     let consumer: Principal
+    let administrator: Principal
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// 2026-01-01T00:00:00Z.
@@ -50,18 +62,44 @@ final class World: Sendable {
             now: { Timestamp(milliseconds: Self.start) + clock.now.offset },
             randomBytes: { count in random.withLock { random in (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) } } },
             clock: clock)
-        accounts = Accounts(database: database, surroundings: surroundings)
-        publishing = Publishing(database: database, images: images, approved: ApprovedRegistries(), bus: bus, surroundings: surroundings)
-        review = Review(database: database, surroundings: surroundings)
+        accounts = Accounts(database: database, passwords: try PasswordHasher(cost: .least), surroundings: surroundings)
+        let announcer = Announcer(bus: bus, surroundings: surroundings, sendsMail: true)
+        moves = SubmissionMoves(database: database, announcer: announcer)
+        identities = PublisherIdentities(database: database, door: door, announcer: announcer, surroundings: surroundings)
+        notifications = Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings)
+        courier = Courier(
+            database: database, door: door, mailer: mailer, mailFrom: "network@example.com", bus: bus, surroundings: surroundings,
+            logger: logger)
+        moderation = Moderation(moves: moves, surroundings: surroundings)
+        audit = Audit(database: database)
+        publishing = Publishing(moves: moves, images: images, approved: ApprovedRegistries(), bus: bus, surroundings: surroundings)
+        review = Review(moves: moves, images: images, surroundings: surroundings)
         registry = Registry(database: database)
         jobs = Jobs(database: database, bus: bus, surroundings: surroundings)
         islands = Islands(database: database, surroundings: surroundings)
         pipeline = ScanPipeline(
-            database: database, images: images, layouts: layouts, scanners: [scanner], bus: bus, surroundings: surroundings, logger: logger)
+            moves: moves, images: images, layouts: layouts, scanners: [scanner], bus: bus, surroundings: surroundings, logger: logger)
         dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
-        publisher = Principal(accountID: try await accounts.open(name: "publisher", standing: .community), scopes: [.read, .write])
-        reviewer = Principal(accountID: try await accounts.open(name: "reviewer", standing: .community), scopes: [.read, .review])
-        consumer = Principal(accountID: try await accounts.open(name: "consumer", standing: .community), scopes: [.read, .write])
+        publisher = try await Self.person("publisher", [], [.read, .write], accounts)
+        reviewer = try await Self.person("reviewer", [.reviewer], [.read, .review], accounts)
+        consumer = try await Self.person("consumer", [], [.read, .write], accounts)
+        administrator = try await Self.person("administrator", [.admin], [.read, .write, .review, .admin], accounts)
+    }
+
+    private static func person(_ name: String, _ roles: Set<Role>, _ scopes: Set<Scope>, _ accounts: Accounts) async throws -> Principal {
+        Principal(
+            accountID: try await accounts.open(
+                name: name, email: try EmailAddress("\(name)@example.com"), standing: .community, roles: roles), scopes: scopes)
+    }
+
+    /// Another reviewer.
+    func reviewing(_ name: String) async throws -> Principal { try await Self.person(name, [.reviewer], [.read, .review], accounts) }
+
+    /// Another account that may publish.
+    func person(_ name: String, standing: PublisherStanding = .community) async throws -> Principal {
+        Principal(
+            accountID: try await accounts.open(
+                name: name, email: try EmailAddress("\(name)@example.com"), standing: standing, roles: []), scopes: [.read, .write])
     }
 
     deinit {
@@ -111,6 +149,11 @@ final class World: Sendable {
     func published(_ slug: String, version: String = "v1.0.0", level: TrustLevel = .basic) async throws -> Submission {
         let submission = try await approved(slug, version: version, level: level)
         return try await publishing.transition(submission.row.id, to: .published, by: publisher)
+    }
+
+    /// The registry's answer to a filter.
+    func found(_ filter: RegistryFilter = RegistryFilter()) async throws -> Listing<Registry.Hit> {
+        try await registry.search(filter, sort: nil, withFacets: false, page: Page(), for: consumer).listing
     }
 
     static func approval(

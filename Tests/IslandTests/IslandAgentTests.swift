@@ -1,6 +1,7 @@
 import Domain
 import IslandLink
 import JSON
+import TestSupport
 import Testing
 
 @testable import Island

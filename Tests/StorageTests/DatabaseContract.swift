@@ -54,7 +54,9 @@ func storageCode(_ body: () async throws -> some Sendable) async -> String {
         var number: Int
     }
 
-    static func account(_ id: String) -> AccountRow { AccountRow(id: id, name: "name of \(id)", standing: "community", createdAt: 7) }
+    static func account(_ id: String) -> AccountRow {
+        AccountRow(id: id, name: "name of \(id)", email: nil, passwordHash: nil, standing: "community", roles: "", createdAt: 7)
+    }
 
     @Test(arguments: TestDatabase.all)
     func whatIsWrittenIsRead(adapter: TestDatabase) async throws {

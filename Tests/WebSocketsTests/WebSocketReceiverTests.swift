@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import WebSockets
@@ -167,17 +168,5 @@ struct WebSocketHandshakeTests {
         let payload = WebSocketHandler.closePayload(.normal, String(repeating: "é", count: 100))
         #expect(payload.count == 124 && String(validating: payload.dropFirst(2), as: UTF8.self) != nil)
         #expect(WebSocketHandler.closePayload(.abnormal, "x") == [])
-    }
-}
-
-/// A small generator with a seed, for tests that can be repeated. Source: Steele, Lea and Flood, OOPSLA 2014.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

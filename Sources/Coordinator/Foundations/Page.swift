@@ -7,13 +7,15 @@ public struct Page: Sendable, Hashable {
 
     /// The most rows a caller gets at once.
     public static let limitMax = 100
+    /// The most rows that can be left out before. Chosen: beyond any list; a larger number is a mistake.
+    public static let offsetMax = 1_000_000_000
     /// Rows when the caller does not say.
     public static let limitDefault = 20
 
     /// A part of a list; values outside the ranges are moved into them.
     public init(limit: Int = limitDefault, offset: Int = 0) {
         self.limit = min(max(1, limit), Self.limitMax)
-        self.offset = max(0, offset)
+        self.offset = min(max(0, offset), Self.offsetMax)
     }
 }
 

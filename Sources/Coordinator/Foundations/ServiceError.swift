@@ -12,6 +12,10 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
         /// The asker may not do this.
         case forbidden
         case notFound
+        /// The address is there, but not for this method.
+        case methodNotAllowed
+        /// Too many requests in too short a time.
+        case tooManyRequests
         /// The thing is not in a state for this.
         case conflict
         case tooLarge

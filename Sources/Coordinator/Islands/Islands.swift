@@ -17,14 +17,15 @@ public struct Islands: Sendable {
     /// Registers an Island and returns it with its token, which is shown this once; only its hash is stored.
     public func register(name: String, by principal: Principal) async throws -> (island: IslandRow, token: String) {
         try principal.require(.write)
-        guard (1...Self.nameLengthMax).contains(name.count) else {
+        guard (1...Self.nameLengthMax).contains(name.unicodeScalars.count) else {
             throw ServiceError.invalid([Problem("/name", "must be 1 to \(Self.nameLengthMax) characters")])
         }
         let token = surroundings.newSecret(prefix: "it_")
         let id = surroundings.newIdentifier()
-        let now = surroundings.now().milliseconds
+        let now = surroundings.now()
         let island = try await database.write { writer -> IslandRow in
-            try writer.insertIsland(id: id, ownerID: principal.accountID, name: name, tokenHash: Accounts.hash(token), at: now)
+            try writer.insertIsland(id: id, ownerID: principal.accountID, name: name, tokenHash: Accounts.hash(token), at: now.milliseconds)
+            try writer.audit("island.register", "island/\(id)", by: principal.accountID, at: now, after: ["name": .string(name)])
             guard let row = try writer.island(id: id) else { throw StorageError(.unexpectedShape, "the new Island is missing") }
             return row
         }
@@ -56,7 +57,11 @@ public struct Islands: Sendable {
     public func drain(_ id: String, by principal: Principal) async throws -> IslandRow {
         try principal.require(.write)
         _ = try await island(id, for: principal)
-        try await database.write { try $0.setIslandDrained(true, id: id) }
+        let now = surroundings.now()
+        try await database.write { writer in
+            try writer.setIslandDrained(true, id: id)
+            try writer.audit("island.drain", "island/\(id)", by: principal.accountID, at: now, after: ["drained": true])
+        }
         return try await island(id, for: principal)
     }
 

@@ -133,6 +133,7 @@ extension Dispatcher {
             // An Island is paid for time, so its own word counts only up to what was seen from here.
             row.runMilliseconds = min(end.runMilliseconds, now.milliseconds - (row.startedAt ?? now.milliseconds))
             row.creditsUsed = try Self.charge(row, in: writer)
+            try writer.addJobOutcome(workloadID: row.workloadID, succeeded: true)
             var transcript = Transcript(row)
             transcript.appendDone(done)
             try transcript.save(in: writer)
@@ -179,6 +180,8 @@ extension Dispatcher {
         row.creditsUsed = 0
         let failure = failure ?? JobFailure(fault: .platform, code: "internal", message: "The job ended without a reason.")
         row.failure = failure.stored
+        // Only what the Cargo itself did counts against it (DESIGN §4.4).
+        if failure.fault == .cargo { try writer.addJobOutcome(workloadID: row.workloadID, succeeded: false) }
         var transcript = Transcript(row)
         transcript.appendError(failure)
         try transcript.save(in: writer)

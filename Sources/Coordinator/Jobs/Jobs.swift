@@ -8,6 +8,7 @@ public struct Jobs: Sendable {
     let database: any Database
     let bus: any SignalBus
     let surroundings: Surroundings
+    private let schemas = InputSchemas()
 
     /// The use cases over a database.
     public init(database: any Database, bus: any SignalBus, surroundings: Surroundings) {
@@ -55,17 +56,22 @@ public struct Jobs: Sendable {
 
     /// Accepts a job; once this returns, it is on disk.
     ///
-    /// - Throws: `not_found` for an unknown Cargo; `invalid` for a timeout above the level's or too large an input.
+    /// - Throws: `not_found` for an unknown Cargo; `conflict` (`cargo_suspended`); `invalid` for an input that does not fit the Cargo's
+    ///   input_schema, a timeout above the level's or too large an input.
     public func submit(_ request: Request, by principal: Principal) async throws -> Job {
         try principal.require(.write)
         let input = request.input.text
         guard input.utf8.count <= Request.inputBytesMax else {
             throw ServiceError.invalid([Problem("/input", "must be at most \(Request.inputBytesMax) bytes of JSON")])
         }
+        // Checked before the transaction, because it may take a while; the transaction then insists on the same version.
+        let checked = try await database.read { try Registry.published(slug: request.workload, in: $0).submission }
+        try schemas.check(request.input, against: checked)
         let now = surroundings.now().milliseconds
         let id = surroundings.newIdentifier()
         let job = try await database.write { writer in
             let cargo = try Registry.published(slug: request.workload, in: writer)
+            if cargo.submission.row.id != checked.row.id { try schemas.check(request.input, against: cargo.submission) }
             let level = cargo.submission.trustLevel ?? .untrusted
             let most = level.limits.timeout
             let wanted = request.timeoutSeconds.map { Duration.seconds($0) } ?? most

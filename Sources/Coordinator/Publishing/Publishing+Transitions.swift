@@ -7,6 +7,8 @@ import Storage
 enum Topics {
     /// A scan waits.
     static let scans = "scans"
+    /// An event waits to be brought to a webhook or mailbox.
+    static let deliveries = "deliveries"
     /// A job waits, or an Island has become free.
     static let placement = "placement"
 
@@ -38,21 +40,21 @@ extension Publishing {
             return submission
         }
         let digest = try await pinnedDigest(of: draft)
-        let now = surroundings.now()
-        let submitted = try await database.write { writer in
+        let act = act(of: principal)
+        let submitted = try await moves.commit { writer in
             let submission = try Self.owned(id, by: principal, in: writer)
-            let state = try submission.state(after: .submit)
+            _ = try submission.state(after: .submit)
             guard submission.fields == draft.fields else {
                 throw ServiceError(.conflict, code: "edited_meanwhile", "Submission \(id) was edited while its image was looked up; submit it again.")
             }
             try Self.requireRisingVersion(submission, in: writer)
             try Self.requireFreePlace(for: submission, in: writer)
-            try writer.move(submission, .submit, to: state, by: principal.accountID, at: now) { row in
+            let moved = try moves.move(submission, .submit, act, in: writer) { row in
                 row.imageDigest = digest.description
-                row.submittedAt = now.milliseconds
+                row.submittedAt = act.at.milliseconds
             }
-            try writer.insertScan(submissionID: id, digest: digest.description, at: now.milliseconds)
-            return try Submission.find(id, in: writer)
+            try writer.insertScan(submissionID: id, digest: digest.description, at: act.at.milliseconds)
+            return moved
         }
         bus.signal(Topics.scans)
         return submitted
@@ -102,25 +104,32 @@ extension Publishing {
     }
 
     private func withdraw(_ id: Int, by principal: Principal) async throws -> Submission {
-        let now = surroundings.now()
-        return try await database.write { writer in
+        let act = act(of: principal)
+        return try await moves.commit { writer in
             let submission = try Self.owned(id, by: principal, in: writer)
-            let state = try submission.state(after: .withdraw)
-            try writer.move(submission, .withdraw, to: state, by: principal.accountID, at: now) { row in
+            let moved = try moves.move(submission, .withdraw, act, in: writer) { row in
                 row.imageDigest = nil
                 row.submittedAt = nil
+                row.tagMovedTo = nil
             }
             try writer.stopScans(submissionID: id, notDueBefore: Int.max)
-            return try Submission.find(id, in: writer)
+            return moved
         }
     }
 
-    /// Puts an approved submission into the registry; the version that was there is superseded.
+    /// Puts an approved submission into the registry; the version that was there is superseded. A tag that no longer points to the
+    /// pinned digest is noticed and told, and changes nothing: what was reviewed is the digest.
     private func publish(_ id: Int, by principal: Principal) async throws -> Submission {
-        let now = surroundings.now()
-        return try await database.write { writer in
+        let approved = try await database.read { reader in
+            let submission = try Self.owned(id, by: principal, in: reader)
+            _ = try submission.state(after: .publish)
+            return submission
+        }
+        let tagDigest = await currentDigest(of: approved)
+        let act = act(of: principal)
+        return try await moves.commit { writer in
             let submission = try Self.owned(id, by: principal, in: writer)
-            let state = try submission.state(after: .publish)
+            _ = try submission.state(after: .publish)
             try Self.requireRisingVersion(submission, in: writer)
             if submission.trustLevel?.requiresSignature != false {
                 throw ServiceError(
@@ -128,13 +137,39 @@ extension Publishing {
                     "Publishing at this trust level needs a cosign signature, which this version cannot verify yet.")
             }
             if let workload = try writer.workload(id: submission.row.workloadID), let oldID = workload.publishedSubmissionID {
-                let old = try Submission.find(oldID, in: writer)
-                let oldState = try old.state(after: .supersede)
-                try writer.move(old, .supersede, to: oldState, by: principal.accountID, at: now, note: "by submission \(id)")
+                let replaced = SubmissionMoves.Act(actorID: act.actorID, at: act.at, note: "by submission \(id)")
+                try moves.move(try Submission.find(oldID, in: writer), .supersede, replaced, in: writer)
             }
-            try writer.move(submission, .publish, to: state, by: principal.accountID, at: now) { $0.publishedAt = now.milliseconds }
+            let published = try moves.move(submission, .publish, act, in: writer) { $0.publishedAt = act.at.milliseconds }
             try writer.setPublishedSubmission(id, workloadID: submission.row.workloadID)
+            try Registry.show(published, in: writer)
+            if let tagDigest { try moves.noteTag(of: published, pointsTo: tagDigest, at: act.at, in: writer) }
             return try Submission.find(id, in: writer)
+        }
+    }
+
+    /// Where a submission's tag points now; `nil` when its registry does not say.
+    private func currentDigest(of submission: Submission) async -> String? {
+        guard let text = submission.fields.containerImage, let reference = try? ImageReference(parsing: text) else { return nil }
+        // The pinned digest stands whatever the registry says now; not to know costs only the notice.
+        return try? await images.resolve(reference).description
+    }
+
+    /// Makes a new draft with the fields of a rejected submission, which it names as its ancestor.
+    ///
+    /// The fields are stored as they were, even where a rule has changed since; handing the draft in checks them again.
+    public func resubmit(_ id: Int, by principal: Principal) async throws -> Submission {
+        try principal.require(.write)
+        let act = act(of: principal)
+        return try await moves.commit { writer in
+            let rejected = try Self.owned(id, by: principal, in: writer)
+            guard rejected.state.allows(.resubmit) else { throw rejected.stateConflict(.resubmit) }
+            var draft = SubmissionRow(
+                workloadID: rejected.row.workloadID, publisherID: rejected.row.publisherID, state: SubmissionState.draft.rawValue,
+                fields: rejected.row.fields, version: rejected.row.version, createdAt: act.at.milliseconds)
+            draft.searchText = rejected.row.searchText
+            draft.resubmittedFrom = id
+            return try moves.create(draft, slug: rejected.slug, action: "resubmit", act, in: writer)
         }
     }
 }

@@ -7,6 +7,7 @@ public import Storage
 /// What publishers do: write drafts, hand them in, publish what was approved.
 public struct Publishing: Sendable {
     let database: any Database
+    let moves: SubmissionMoves
     let images: any ImageSource
     let approved: ApprovedRegistries
     let bus: any SignalBus
@@ -14,13 +15,19 @@ public struct Publishing: Sendable {
 
     /// The use cases over a database and the registries that are approved.
     public init(
-        database: any Database, images: any ImageSource, approved: ApprovedRegistries, bus: any SignalBus, surroundings: Surroundings
+        moves: SubmissionMoves, images: any ImageSource, approved: ApprovedRegistries, bus: any SignalBus, surroundings: Surroundings
     ) {
-        self.database = database
+        database = moves.database
+        self.moves = moves
         self.images = images
         self.approved = approved
         self.bus = bus
         self.surroundings = surroundings
+    }
+
+    /// An act of the asker, now.
+    func act(of principal: Principal, note: String = "") -> SubmissionMoves.Act {
+        SubmissionMoves.Act(actorID: principal.accountID, at: surroundings.now(), note: note)
     }
 
     /// Stores a new draft and takes its slug for the publisher.
@@ -31,8 +38,9 @@ public struct Publishing: Sendable {
         try principal.require(.write)
         let (complete, version) = try validated(fields, problems)
         guard let slug = complete.slug else { throw ServiceError.invalid([Problem("/slug", "is required")]) }
-        let now = surroundings.now().milliseconds
-        return try await database.write { writer in
+        let act = act(of: principal)
+        let now = act.at.milliseconds
+        return try await moves.commit { writer in
             let workload = try writer.workload(slug: slug) ?? writer.insertWorkload(slug: slug, ownerID: principal.accountID, at: now)
             guard workload.ownerID == principal.accountID else {
                 throw ServiceError(
@@ -43,11 +51,7 @@ public struct Publishing: Sendable {
                 workloadID: workload.id, publisherID: principal.accountID, state: SubmissionState.draft.rawValue, fields: complete.json.text,
                 version: version, createdAt: now)
             draft.searchText = complete.searchText
-            let row = try writer.insert(draft)
-            try writer.insert(
-                SubmissionEventRow(
-                    submissionID: row.id, at: now, actorID: principal.accountID, action: "create", toState: row.state, note: ""))
-            return try Submission(row: row, slug: slug)
+            return try moves.create(draft, slug: slug, action: "create", act, in: writer)
         }
     }
 
@@ -70,32 +74,27 @@ public struct Publishing: Sendable {
     /// Changes fields of a draft.
     public func edit(_ id: Int, _ patch: SubmissionFields, problems: [Problem], by principal: Principal) async throws -> Submission {
         try principal.require(.write)
-        let now = surroundings.now()
-        return try await database.write { writer in
+        let act = act(of: principal)
+        return try await moves.commit { writer in
             let submission = try Self.owned(id, by: principal, in: writer)
-            let state = try submission.state(after: .edit)
+            _ = try submission.state(after: .edit)
             let (merged, version) = try validated(submission.fields.merging(patch), problems)
             guard merged.slug == submission.slug else {
                 throw ServiceError.invalid([Problem("/slug", "cannot change; make a new submission under the other slug")])
             }
-            try writer.move(submission, .edit, to: state, by: principal.accountID, at: now) { row in
+            return try moves.move(submission, .edit, act, in: writer) { row in
                 row.fields = merged.json.text
                 row.searchText = merged.searchText
                 row.version = version
             }
-            return try Submission.find(id, in: writer)
         }
     }
 
     /// Deletes a draft; a slug that nothing else uses becomes free.
     public func delete(_ id: Int, by principal: Principal) async throws {
         try principal.require(.write)
-        try await database.write { writer in
-            let submission = try Self.owned(id, by: principal, in: writer)
-            guard submission.state.allowedActions.contains(.delete) else { throw submission.stateConflict(.delete) }
-            try writer.deleteSubmission(id: id)
-            try writer.deleteWorkloadIfEmpty(id: submission.row.workloadID)
-        }
+        let act = act(of: principal)
+        try await moves.commit { try moves.delete(try Self.owned(id, by: principal, in: $0), act, in: $0) }
     }
 
     /// What happened to a submission, oldest first.
@@ -144,6 +143,7 @@ public struct Publishing: Sendable {
             all += reference.problems
             tag = reference.tag
         }
+        all += SubmittedSchemas.problems(of: fields)
         if let digest = fields.imageDigest {
             do { _ = try Digest(digest) } catch { all.append(Problem("/image_digest", error.message)) }
         }

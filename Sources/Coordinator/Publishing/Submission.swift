@@ -50,20 +50,3 @@ public struct Submission: Sendable, Hashable {
             context: ["state": .string(state.rawValue), "allowed_actions": .array(allowed.map(JSONValue.string))])
     }
 }
-
-extension SQLWriter {
-    /// Stores a submission in a new state together with the event that led there.
-    func move(
-        _ submission: Submission, _ action: SubmissionAction, to state: SubmissionState, by actorID: String, at now: Timestamp, note: String = "",
-        change: (inout SubmissionRow) -> Void = { _ in }
-    ) throws {
-        var row = submission.row
-        row.state = state.rawValue
-        row.updatedAt = now.milliseconds
-        change(&row)
-        try update(row)
-        try insert(
-            SubmissionEventRow(
-                submissionID: row.id, at: now.milliseconds, actorID: actorID, action: action.rawValue, toState: state.rawValue, note: note))
-    }
-}

@@ -5,12 +5,20 @@ public import Storage
 public struct PublishedCargo: Sendable, Hashable {
     /// The Cargo.
     public let workload: WorkloadRow
-    /// Its published version.
+    /// Its published version, or the one that is suspended.
     public let submission: Submission
-    /// Jobs that ended well, at least 0.
-    public let jobsCompleted: Int
-    /// Jobs that failed, at least 0.
-    public let jobsFailed: Int
+    /// Who publishes it.
+    public let publisher: Account
+    /// What search and lists go by, with the counts of its jobs.
+    public let entry: RegistryEntryRow
+}
+
+/// One version of a Cargo that is or was in the registry.
+public struct PublishedVersion: Sendable, Hashable {
+    /// The version.
+    public let submission: Submission
+    /// Whether it is the one that new jobs run.
+    public let isCurrent: Bool
 }
 
 /// The Cargo Registry: what Consumers can choose from.
@@ -20,39 +28,116 @@ public struct Registry: Sendable {
     /// The registry of a database.
     public init(database: any Database) { self.database = database }
 
-    /// Published Cargos, newest first; `text` is looked for in slugs, names, descriptions, categories and tags.
-    public func search(text: String?, page: Page, for principal: Principal) async throws -> Listing<PublishedCargo> {
+    /// A Cargo in a list.
+    public struct Hit: Sendable, Hashable {
+        /// What search and lists go by, with the counts of its jobs.
+        public let entry: RegistryEntryRow
+        /// Its published version.
+        public let submission: Submission
+    }
+
+    /// What a search found.
+    public struct Found: Sendable {
+        /// The page.
+        public let listing: Listing<Hit>
+        /// How many Cargos of the whole answer have each category, tag and so on; `nil` when nobody asked.
+        public let facets: RegistryFacets?
+    }
+
+    /// Published Cargos that fit a filter.
+    ///
+    /// - Parameter sort: `nil` for the best match first where there is a query, else the newest first.
+    public func search(
+        _ filter: RegistryFilter, sort: RegistrySort?, withFacets: Bool, page: Page, for principal: Principal
+    ) async throws -> Found {
         try principal.require(.read)
         return try await database.read { reader in
-            let found = try reader.publishedWorkloads(containing: text, limit: page.limit, offset: page.offset)
-            let rows = try found.rows.map { try Self.cargo($0.workload, $0.submission, in: reader) }
+            let found = try reader.registryEntries(filter, sort: sort, limit: page.limit, offset: page.offset)
+            let hits = try found.rows.map { Hit(entry: $0.entry, submission: try Submission(row: $0.submission, slug: $0.entry.slug)) }
+            return Found(
+                listing: Listing(rows: hits, total: found.total, page: page), facets: withFacets ? try reader.registryFacets(filter) : nil)
+        }
+    }
+
+    /// The Cargo of a slug; also while it is suspended, so that people see why it is gone.
+    public func cargo(slug: String, for principal: Principal) async throws -> PublishedCargo {
+        try principal.require(.read)
+        return try await database.read { try Self.cargo(slug: slug, in: $0) }
+    }
+
+    /// The versions of a Cargo that are or were in the registry, newest first.
+    public func versions(slug: String, page: Page, for principal: Principal) async throws -> Listing<PublishedVersion> {
+        try principal.require(.read)
+        return try await database.read { reader in
+            let workload = try Self.workload(slug: slug, in: reader)
+            let found = try reader.publishedVersions(workloadID: workload.id, limit: page.limit, offset: page.offset)
+            let rows = try found.rows.map { row in
+                PublishedVersion(
+                    submission: try Submission(row: row, slug: slug),
+                    isCurrent: row.id == workload.publishedSubmissionID && row.state == SubmissionState.published.rawValue)
+            }
             return Listing(rows: rows, total: found.total, page: page)
         }
     }
 
-    /// The published Cargo of a slug.
-    public func cargo(slug: String, for principal: Principal) async throws -> PublishedCargo {
-        try principal.require(.read)
-        return try await database.read { reader in
-            let (workload, submission) = try Self.published(slug: slug, in: reader)
-            return try Self.cargo(workload, submission.row, in: reader)
-        }
-    }
-
-    /// The Cargo of a slug with its published version; quick, since every job's submission asks.
+    /// The Cargo of a slug with its published version, for a job; quick, since every job's submission asks.
+    ///
+    /// - Throws: `not_found`; `conflict` (`cargo_suspended`) while the Cargo is suspended.
     static func published(slug: String, in reader: any SQLReader) throws -> (workload: WorkloadRow, submission: Submission) {
-        guard let workload = try reader.workload(slug: slug), let id = workload.publishedSubmissionID,
-            let row = try reader.submission(id: id), row.state == SubmissionState.published.rawValue
-        else { throw ServiceError.notFound("published Cargo '\(slug)'") }
-        return (workload, try Submission(row: row, slug: workload.slug))
+        let workload = try workload(slug: slug, in: reader)
+        let submission = try Submission.find(workload.publishedSubmissionID ?? 0, in: reader)
+        guard submission.state == .published else {
+            throw ServiceError(.conflict, code: "cargo_suspended", "The Cargo '\(slug)' is suspended and takes no jobs now.")
+        }
+        return (workload, submission)
     }
 
-    private static func cargo(_ workload: WorkloadRow, _ row: SubmissionRow, in reader: any SQLReader) throws -> PublishedCargo {
-        let failed = try reader.countJobs(workloadID: workload.id, inState: JobState.failed.rawValue)
-        let timedOut = try reader.countJobs(workloadID: workload.id, inState: JobState.timeout.rawValue)
+    private static func workload(slug: String, in reader: any SQLReader) throws -> WorkloadRow {
+        guard let workload = try reader.workload(slug: slug), workload.publishedSubmissionID != nil else {
+            throw ServiceError.notFound("published Cargo '\(slug.prefix(Slug.lengths.upperBound))'")
+        }
+        return workload
+    }
+
+    static func cargo(slug: String, in reader: any SQLReader) throws -> PublishedCargo {
+        let workload = try workload(slug: slug, in: reader)
+        let submission = try Submission.find(workload.publishedSubmissionID ?? 0, in: reader)
+        let entry = try reader.registryEntry(workloadID: workload.id) ?? entry(of: submission)
         return PublishedCargo(
-            workload: workload, submission: try Submission(row: row, slug: workload.slug),
-            jobsCompleted: try reader.countJobs(workloadID: workload.id, inState: JobState.completed.rawValue),
-            jobsFailed: failed + timedOut)
+            workload: workload, submission: submission, publisher: try Account.find(submission.row.publisherID, in: reader), entry: entry)
+    }
+
+    /// Puts a published version into search and lists, in the transaction that publishes it.
+    static func show(_ submission: Submission, in writer: any SQLWriter) throws {
+        let fields = submission.fields
+        try writer.putRegistryEntry(
+            entry(of: submission),
+            words: RegistryWords(name: fields.name ?? "", description: fields.summary ?? "", tags: fields.tags ?? []))
+    }
+
+    /// Takes a Cargo out of search and lists.
+    static func hide(_ submission: Submission, in writer: any SQLWriter) throws {
+        try writer.removeRegistryEntry(workloadID: submission.row.workloadID)
+    }
+
+    private static func entry(of submission: Submission) -> RegistryEntryRow {
+        let fields = submission.fields
+        let level = submission.trustLevel ?? .untrusted
+        return RegistryEntryRow(
+            workloadID: submission.row.workloadID, submissionID: submission.row.id, slug: submission.slug, category: fields.category,
+            runtimeType: fields.runtimeType ?? "", tier: level.tier.rawValue, trustLevel: level.rawValue, verified: level >= .verified,
+            pricePerJob: fields.pricePerJob ?? 0,
+            pricePerToken: fields.pricePerToken ?? 0, pricePerSecond: fields.pricePerSecond ?? 0, publishedAt: submission.row.publishedAt ?? 0)
+    }
+
+    /// Fills search and lists from what is published, where an earlier version of the program kept neither. Returns how many Cargos it added.
+    @discardableResult
+    public func fillIfEmpty() async throws -> Int {
+        guard try await database.read({ try $0.countRegistryEntries() == 0 && !$0.publishedSubmissionIDs().isEmpty }) else { return 0 }
+        return try await database.write { writer in
+            let ids = try writer.publishedSubmissionIDs()
+            for id in ids { try Self.show(try Submission.find(id, in: writer), in: writer) }
+            return ids.count
+        }
     }
 }

@@ -1,15 +1,19 @@
 public import Domain
 import JSON
-public import Storage
+import Storage
 
 /// What reviewers do.
 public struct Review: Sendable {
-    private let database: any Database
-    private let surroundings: Surroundings
+    let database: any Database
+    let moves: SubmissionMoves
+    let images: any ImageSource
+    let surroundings: Surroundings
 
-    /// The use cases over a database.
-    public init(database: any Database, surroundings: Surroundings) {
-        self.database = database
+    /// The use cases over a database's submissions.
+    public init(moves: SubmissionMoves, images: any ImageSource, surroundings: Surroundings) {
+        database = moves.database
+        self.moves = moves
+        self.images = images
         self.surroundings = surroundings
     }
 
@@ -19,18 +23,32 @@ public struct Review: Sendable {
         public let submission: Submission
         /// Its newest scan.
         public let scan: Scan?
+        /// Whole seconds since it was handed in.
+        public let waitingSeconds: Int
+    }
+
+    /// The queue and how long its submissions wait.
+    public struct Queue: Sendable {
+        /// The page, oldest first.
+        public let listing: Listing<Entry>
+        /// Over the whole queue.
+        public let waiting: WaitingTimes
     }
 
     /// Submissions that wait for review, oldest first.
-    public func queue(page: Page, for principal: Principal) async throws -> Listing<Entry> {
+    public func queue(page: Page, for principal: Principal) async throws -> Queue {
         try principal.require(.review)
+        let now = surroundings.now().milliseconds
         return try await database.read { reader in
-            let found = try reader.submissions(
-                inState: SubmissionState.pendingReview.rawValue, limit: page.limit, offset: page.offset)
+            let state = SubmissionState.pendingReview.rawValue
+            let found = try reader.submissions(inState: state, limit: page.limit, offset: page.offset)
             let entries = try found.rows.map { row in
-                Entry(submission: try Submission.find(row.id, in: reader), scan: try reader.newestScan(submissionID: row.id).map(Scan.init))
+                Entry(
+                    submission: try Submission.find(row.id, in: reader), scan: try reader.newestScan(submissionID: row.id).map(Scan.init),
+                    waitingSeconds: max(0, now - (row.submittedAt ?? now)) / 1000)
             }
-            return Listing(rows: entries, total: found.total, page: page)
+            let waited = try reader.waitingTimes(inState: state, at: now).map { $0 / 1000 }
+            return Queue(listing: Listing(rows: entries, total: found.total, page: page), waiting: WaitingTimes(seconds: waited))
         }
     }
 
@@ -40,47 +58,47 @@ public struct Review: Sendable {
     ///   `conflict`: `state_conflict`, or one of ``ScanRefusal`` with the findings that stand in the way.
     public func approve(_ id: Int, _ request: ApprovalRequest, by principal: Principal) async throws -> Submission {
         try principal.require(.review)
-        let now = surroundings.now()
-        return try await database.write { writer in
-            let (submission, state) = try Self.reviewable(id, .approve, by: principal, in: writer)
+        let act = SubmissionMoves.Act(actorID: principal.accountID, at: surroundings.now(), note: request.note)
+        return try await moves.commit { writer in
+            let submission = try Self.reviewable(id, .approve, by: principal, in: writer)
             let problems = request.problems()
             guard problems.isEmpty else { throw ServiceError.invalid(problems) }
             try Self.requirePassingScan(of: submission, request, in: writer)
-            try writer.move(submission, .approve, to: state, by: principal.accountID, at: now, note: request.note) { row in
+            return try moves.move(submission, .approve, act, in: writer) { row in
                 row.trustLevel = request.trustLevel.rawValue
                 row.reviewerID = principal.accountID
                 row.reviewNote = request.note
-                row.reviewedAt = now.milliseconds
+                row.reviewedAt = act.at.milliseconds
             }
-            return try Submission.find(id, in: writer)
         }
     }
 
     /// Rejects a submission with a reason and the rule that it rests on.
     public func reject(_ id: Int, reason: String, rule: String, by principal: Principal) async throws -> Submission {
         try principal.require(.review)
-        let now = surroundings.now()
-        return try await database.write { writer in
-            let (submission, state) = try Self.reviewable(id, .reject, by: principal, in: writer)
-            try writer.move(submission, .reject, to: state, by: principal.accountID, at: now, note: reason) { row in
+        let act = SubmissionMoves.Act(actorID: principal.accountID, at: surroundings.now(), note: reason)
+        return try await moves.commit { writer in
+            let submission = try Self.reviewable(id, .reject, by: principal, in: writer)
+            let rejected = try moves.move(submission, .reject, act, in: writer) { row in
                 row.rejectionReason = reason
                 row.rejectionRule = rule
                 row.reviewerID = principal.accountID
-                row.reviewedAt = now.milliseconds
+                row.reviewedAt = act.at.milliseconds
             }
             try writer.stopScans(submissionID: id, notDueBefore: Int.max)
-            return try Submission.find(id, in: writer)
+            return rejected
         }
     }
 
     private static func reviewable(
         _ id: Int, _ action: SubmissionAction, by principal: Principal, in reader: any SQLReader
-    ) throws -> (Submission, SubmissionState) {
+    ) throws -> Submission {
         let submission = try Submission.find(id, in: reader)
         guard submission.row.publisherID != principal.accountID else {
             throw ServiceError(.forbidden, code: "own_submission", "Nobody reviews their own submission; another reviewer has to.")
         }
-        return (submission, try submission.state(after: action))
+        _ = try submission.state(after: action)
+        return submission
     }
 
     private static func requirePassingScan(of submission: Submission, _ request: ApprovalRequest, in reader: any SQLReader) throws {

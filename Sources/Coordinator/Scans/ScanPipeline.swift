@@ -4,7 +4,7 @@ import JSON
 public import Logging
 public import OCI
 public import Scanning
-public import Storage
+import Storage
 
 /// Scans what enters review: fetches the pinned digest, checks every byte of it, lets every scanner judge every
 /// platform's image, and stores one verdict.
@@ -12,6 +12,7 @@ public import Storage
 /// What waits stands in the database, so a stopped process loses nothing: its running scans are queued again.
 public struct ScanPipeline: Sendable {
     private let database: any Database
+    private let moves: SubmissionMoves
     private let images: any ImageSource
     private let layouts: any ImageLayouts
     private let scanners: [any VulnerabilityScanner]
@@ -21,10 +22,11 @@ public struct ScanPipeline: Sendable {
 
     /// A pipeline with the scanners that all must have run.
     public init(
-        database: any Database, images: any ImageSource, layouts: any ImageLayouts, scanners: [any VulnerabilityScanner], bus: any SignalBus,
+        moves: SubmissionMoves, images: any ImageSource, layouts: any ImageLayouts, scanners: [any VulnerabilityScanner], bus: any SignalBus,
         surroundings: Surroundings, logger: Logger
     ) {
-        self.database = database
+        database = moves.database
+        self.moves = moves
         self.images = images
         self.layouts = layouts
         self.scanners = scanners
@@ -87,6 +89,20 @@ public struct ScanPipeline: Sendable {
         case finished(findings: [Finding], reports: [JSONValue], platforms: [String])
         case notScannable(JSONObject)
         case couldNotScan(JSONObject, isRetryable: Bool)
+
+        /// What the publisher is told; `nil` while the scan is tried again by itself.
+        var words: String? {
+            switch self {
+            case .finished(let findings, _, _):
+                let verdict = ScanVerdict(findings: findings)
+                let counts = SeverityCounts(of: findings)
+                let numbers = Severity.allCases.filter { counts[$0] > 0 }.map { "\(counts[$0]) \($0.rawValue)" }
+                return "verdict: \(verdict.rawValue)" + (numbers.isEmpty ? "" : " (\(numbers.joined(separator: ", ")))")
+            case .notScannable(let failure), .couldNotScan(let failure, isRetryable: false):
+                return [failure["message"]?.string, failure["remedy"]?.string].compactMap(\.self).joined(separator: " ")
+            case .couldNotScan(_, isRetryable: true): return nil
+            }
+        }
     }
 
     private func log(_ outcome: Outcome, of scan: ScanRow) {
@@ -188,7 +204,7 @@ public struct ScanPipeline: Sendable {
                 state: ScanState.couldNotScan.rawValue, verdict: nil, findings: "[]", reports: "[]", failure: failure.text,
                 dueAt: isRetryable ? (now + delay).milliseconds : Int.max, finishedAt: nil)
         }
-        try await database.write { writer in
+        try await moves.commit { writer in
             // Withdrawn meanwhile, perhaps deleted: then nobody waits for the result.
             guard var row = try writer.submission(id: scan.submissionID), row.state == SubmissionState.pendingReview.rawValue,
                 row.imageDigest == scan.digest
@@ -201,6 +217,11 @@ public struct ScanPipeline: Sendable {
                 row.platforms = platforms.joined(separator: " ")
                 row.updatedAt = now.milliseconds
                 try writer.update(row)
+            }
+            if let words = outcome.words {
+                let submission = try Submission.find(scan.submissionID, in: writer)
+                let act = SubmissionMoves.Act(actorID: "system", at: now, note: words)
+                try moves.tell(.submissionScanned, of: submission, act, facts: ["verdict": .optional(result.verdict)], in: writer)
             }
         }
     }

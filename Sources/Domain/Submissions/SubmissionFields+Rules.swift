@@ -1,5 +1,5 @@
 extension SubmissionFields {
-    /// Chosen: lengths in characters that keep pages and searches usable.
+    /// Chosen: lengths in characters (Unicode scalars) that keep pages and searches usable.
     private enum Lengths {
         static let nameMax = 200
         static let summaryMax = 10_000
@@ -17,7 +17,7 @@ extension SubmissionFields {
 
     private func required(_ value: String?, _ pointer: String, max: Int) -> [Problem] {
         guard let value, value.contains(where: { !$0.isWhitespace }) else { return [Problem(pointer, "is required")] }
-        return value.count <= max ? [] : [Problem(pointer, "must be at most \(max) characters")]
+        return value.unicodeScalars.count <= max ? [] : [Problem(pointer, "must be at most \(max) characters")]
     }
 
     private func textProblems() -> [Problem] {
@@ -74,11 +74,11 @@ extension SubmissionFields {
 
     private func metadataProblems() -> [Problem] {
         var problems: [Problem] = []
-        if let category, category.count > Lengths.categoryMax {
+        if let category, category.unicodeScalars.count > Lengths.categoryMax {
             problems.append(Problem("/category", "must be at most \(Lengths.categoryMax) characters"))
         }
         if let tags, tags.count > Lengths.tagsMax { problems.append(Problem("/tags", "must be at most \(Lengths.tagsMax) tags")) }
-        for (index, tag) in (tags ?? []).prefix(Lengths.tagsMax).enumerated() where tag.isEmpty || tag.count > Lengths.tagMax {
+        for (index, tag) in (tags ?? []).prefix(Lengths.tagsMax).enumerated() where tag.isEmpty || tag.unicodeScalars.count > Lengths.tagMax {
             problems.append(Problem("/tags/\(index)", "must be 1 to \(Lengths.tagMax) characters"))
         }
         return problems

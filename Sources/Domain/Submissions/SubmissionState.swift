@@ -30,15 +30,33 @@ public enum SubmissionState: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The actions that are allowed in this state.
-    public var allowedActions: [SubmissionAction] {
-        SubmissionAction.allCases.filter { after($0) != nil || (self == .draft && $0 == .delete) || (self == .rejected && $0 == .resubmit) }
+    /// The actions that are allowed in this state, whoever asks.
+    public var allowedActions: [SubmissionAction] { SubmissionAction.allCases.filter(allows) }
+
+    /// Whether an action is allowed in this state. Deleting leaves no state, and resubmitting makes another submission, so
+    /// ``after(_:)`` knows neither.
+    public func allows(_ action: SubmissionAction) -> Bool {
+        switch action {
+        case .delete: self == .draft
+        case .resubmit: self == .rejected
+        case .edit, .submit, .withdraw, .approve, .reject, .publish, .supersede, .suspend, .unsuspend: after(action) != nil
+        }
     }
 }
 
 /// Something that can be done with a submission.
 public enum SubmissionAction: String, Sendable, Hashable, CaseIterable {
     case edit, delete, submit, withdraw, approve, reject, publish, resubmit, supersede, suspend, unsuspend
+
+    /// Who may do it.
+    public var doer: SubmissionDoer {
+        switch self {
+        case .edit, .delete, .submit, .withdraw, .publish, .resubmit: .publisher
+        case .approve, .reject: .reviewer
+        case .suspend, .unsuspend: .administrator
+        case .supersede: .network
+        }
+    }
 
     /// The action that a publisher asks for by naming the wanted state, or `nil` when the state cannot be asked for.
     public init?(publisherAsksFor state: SubmissionState) {
@@ -49,4 +67,15 @@ public enum SubmissionAction: String, Sendable, Hashable, CaseIterable {
         case .approved, .rejected, .superseded, .suspended: return nil
         }
     }
+}
+
+/// Who may act on a submission.
+public enum SubmissionDoer: String, Sendable, Hashable, CaseIterable {
+    /// The account that submitted it.
+    case publisher
+    /// A reviewer who is not its publisher.
+    case reviewer
+    case administrator
+    /// The network itself, when another version is published.
+    case network
 }

@@ -2,6 +2,9 @@
 ///
 /// Statements are written in the SQL that SQLite and PostgreSQL share, with `?` for each argument.
 public protocol SQLReader {
+    /// The words in which this database differs from others.
+    var dialect: Dialect { get }
+
     /// Runs a statement that answers rows.
     func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow]
 }

@@ -1,20 +1,42 @@
 /// The few words in which SQLite and PostgreSQL differ; migrations name them in braces, for example `{identity}`.
-struct Dialect: Sendable {
+public struct Dialect: Sendable {
     /// The type of a whole-number primary key that the database assigns, growing.
     let identity: String
     /// The type of bytes.
     let bytes: String
     /// What follows a table whose primary key is its order on disk.
     let clustered: String
+    /// Makes the full-text index `registry_search` with the columns slug, name, tags, category, description, keyed by `rowid`.
+    let searchTable: String
+    /// Selects the `rowid` of every row of `registry_search` that fits the search text of ``searchText(_:)``, its one argument.
+    let searchMatches: String
+    /// What a better match has less of, inside ``searchMatches``. Chosen weights: who names a Cargo means it; a description says much.
+    let searchRank: String
 
-    static let sqlite = Dialect(identity: "INTEGER PRIMARY KEY AUTOINCREMENT", bytes: "BLOB", clustered: " WITHOUT ROWID")
+    static let sqlite = Dialect(
+        identity: "INTEGER PRIMARY KEY AUTOINCREMENT", bytes: "BLOB", clustered: " WITHOUT ROWID",
+        searchTable: """
+            CREATE VIRTUAL TABLE registry_search USING fts5 (
+                slug, name, tags, category, description, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')
+            """, searchMatches: "SELECT rowid FROM registry_search WHERE registry_search MATCH ?",
+        searchRank: "bm25(registry_search, 10.0, 10.0, 5.0, 3.0, 1.0)")
 
     /// A migration's text in this dialect.
     func render(_ sql: String) -> String {
         var text = sql
-        for (name, word) in [("{identity}", identity), ("{bytes}", bytes), ("{clustered}", clustered)] {
-            text = text.split(separator: name, omittingEmptySubsequences: false).joined(separator: word)
-        }
+        let words = [("{identity}", identity), ("{bytes}", bytes), ("{clustered}", clustered), ("{search_table}", searchTable)]
+        for (name, word) in words { text = text.split(separator: name, omittingEmptySubsequences: false).joined(separator: word) }
         return text
+    }
+
+    /// Words at most; more only cost time.
+    static let searchWordsMax = 16
+
+    /// What people typed, as the full-text index takes it: every word must be there, the last one may be the beginning of a word, and no
+    /// character has a meaning of its own. `nil` when nothing in it can be found, such as punctuation alone.
+    func searchText(_ typed: String) -> String? {
+        let words = typed.split { $0.isWhitespace || $0 == "\0" }.filter { word in word.contains { $0.isLetter || $0.isNumber } }
+        guard !words.isEmpty else { return nil }
+        return words.prefix(Self.searchWordsMax).map { "\"" + $0.split(separator: "\"").joined(separator: " ") + "\"" }.joined(separator: " ") + "*"
     }
 }

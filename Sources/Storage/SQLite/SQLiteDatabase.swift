@@ -53,6 +53,8 @@ public final class SQLiteDatabase: Database {
 
 /// A GRDB connection as the port sees it; lives only inside one read or transaction.
 struct SQLiteConnection: SQLWriter {
+    var dialect: Dialect { .sqlite }
+
     private let connection: GRDB.Database
 
     init(_ connection: GRDB.Database) { self.connection = connection }

@@ -38,6 +38,10 @@ public struct SubmissionRow: Sendable, Hashable {
     public var reviewedAt: Int?
     /// When it entered the registry.
     public var publishedAt: Int?
+    /// The rejected submission that this one was made from.
+    public var resubmittedFrom: Int?
+    /// The other digest that the image's tag was last seen pointing to; `nil` while it points to the pinned one.
+    public var tagMovedTo: String?
 
     /// A draft to store.
     public init(workloadID: Int, publisherID: String, state: String, fields: String, version: String, createdAt: Int) {
@@ -70,6 +74,8 @@ public struct SubmissionRow: Sendable, Hashable {
         submittedAt = try row.optionalInt("submitted_at")
         reviewedAt = try row.optionalInt("reviewed_at")
         publishedAt = try row.optionalInt("published_at")
+        resubmittedFrom = try row.optionalInt("resubmitted_from")
+        tagMovedTo = try row.optionalText("tag_moved_to")
     }
 }
 
@@ -134,6 +140,23 @@ extension SQLReader {
             """, [.text(publisherID), .integer(workloadID)] + states.map { SQLValue.text($0) })
     }
 
+    /// The versions of a Cargo that are or were in the registry, newest first, and how many there are.
+    public func publishedVersions(workloadID: Int, limit: Int, offset: Int) throws -> (rows: [SubmissionRow], total: Int) {
+        let filter = "FROM submissions WHERE workload_id = ? AND published_at IS NOT NULL"
+        let total = try count("SELECT count(*) AS n \(filter)", [.integer(workloadID)])
+        let rows = try query(
+            "SELECT * \(filter) ORDER BY published_at DESC, id DESC LIMIT ? OFFSET ?", [.integer(workloadID), .integer(limit), .integer(offset)])
+        return (try rows.map(SubmissionRow.init), total)
+    }
+
+    /// How many milliseconds before `now` the submissions in a state were handed in, longest first, at most 10,000 of them.
+    public func waitingTimes(inState state: String, at now: Int) throws -> [Int] {
+        try query(
+            "SELECT ? - submitted_at AS waited FROM submissions WHERE state = ? AND submitted_at IS NOT NULL ORDER BY submitted_at LIMIT 10000",
+            [.integer(now), .text(state)]
+        ).map { try $0.int("waited") }
+    }
+
     /// What happened to a submission, oldest first.
     public func submissionEvents(submissionID: Int) throws -> [SubmissionEventRow] {
         try query("SELECT * FROM submission_events WHERE submission_id = ? ORDER BY id", [.integer(submissionID)]).map {
@@ -149,12 +172,12 @@ extension SQLWriter {
     public func insert(_ row: SubmissionRow) throws -> SubmissionRow {
         let rows = try query(
             """
-            INSERT INTO submissions (workload_id, publisher_id, state, fields, search_text, version, platforms, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+            INSERT INTO submissions (workload_id, publisher_id, state, fields, search_text, version, platforms, created_at, updated_at,
+                resubmitted_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
             """,
             [
                 .integer(row.workloadID), .text(row.publisherID), .text(row.state), .text(row.fields), .text(row.searchText),
-                .text(row.version), .text(row.platforms), .integer(row.createdAt), .integer(row.updatedAt),
+                .text(row.version), .text(row.platforms), .integer(row.createdAt), .integer(row.updatedAt), .optional(row.resubmittedFrom),
             ])
         guard let stored = rows.first else { throw StorageError(.unexpectedShape, "no row returned") }
         return try SubmissionRow(stored)
@@ -166,13 +189,13 @@ extension SQLWriter {
             """
             UPDATE submissions SET workload_id = ?, state = ?, fields = ?, search_text = ?, version = ?, image_digest = ?, platforms = ?,
                 trust_level = ?, reviewer_id = ?, review_note = ?, rejection_reason = ?, rejection_rule = ?, updated_at = ?,
-                submitted_at = ?, reviewed_at = ?, published_at = ? WHERE id = ?
+                submitted_at = ?, reviewed_at = ?, published_at = ?, tag_moved_to = ? WHERE id = ?
             """,
             [
                 .integer(row.workloadID), .text(row.state), .text(row.fields), .text(row.searchText), .text(row.version),
                 .optional(row.imageDigest), .text(row.platforms), .optional(row.trustLevel), .optional(row.reviewerID), .optional(row.reviewNote),
                 .optional(row.rejectionReason), .optional(row.rejectionRule), .integer(row.updatedAt), .optional(row.submittedAt),
-                .optional(row.reviewedAt), .optional(row.publishedAt), .integer(row.id),
+                .optional(row.reviewedAt), .optional(row.publishedAt), .optional(row.tagMovedTo), .integer(row.id),
             ])
     }
 

@@ -31,39 +31,14 @@ extension SQLReader {
         try first("SELECT * FROM workloads WHERE id = ?", [.integer(id)]).map(WorkloadRow.init)
     }
 
-    /// Published Cargos whose slug or search text holds `text`, whatever the case (all when `nil`), newest first, and how many there are.
-    public func publishedWorkloads(containing text: String?, limit: Int, offset: Int) throws -> (rows: [PublishedWorkloadRow], total: Int) {
-        let from = "FROM workloads w JOIN submissions s ON s.id = w.published_submission_id"
-        var filter = ""
-        var arguments: [SQLValue] = []
-        if let text {
-            let escaped = text.lowercased().reduce(into: "") { $0 += "%_\\".contains($1) ? "\\\($1)" : String($1) }
-            filter = " WHERE w.slug LIKE ? ESCAPE '\\' OR s.search_text LIKE ? ESCAPE '\\'"
-            arguments = [.text("%\(escaped)%"), .text("%\(escaped)%")]
-        }
-        let total = try count("SELECT count(*) AS n \(from)\(filter)", arguments)
-        let rows = try query(
+    /// The submissions that are in the registry now, suspended ones left out.
+    public func publishedSubmissionIDs() throws -> [Int] {
+        try query(
             """
-            SELECT w.id, w.slug, w.owner_id, w.published_submission_id, w.created_at, s.id AS submission_id
-            \(from)\(filter) ORDER BY s.published_at DESC, w.id DESC LIMIT ? OFFSET ?
-            """, arguments + [.integer(limit), .integer(offset)])
-        return (
-            try rows.map { row in
-                guard let submission = try submission(id: try row.int("submission_id")) else {
-                    throw StorageError(.unexpectedShape, "a published submission is missing")
-                }
-                return PublishedWorkloadRow(workload: try WorkloadRow(row), submission: submission)
-            }, total
-        )
+            SELECT s.id FROM workloads w JOIN submissions s ON s.id = w.published_submission_id WHERE s.state = 'published' ORDER BY s.id
+            """, []
+        ).map { try $0.int("id") }
     }
-}
-
-/// A Cargo with the submission that is in the registry.
-public struct PublishedWorkloadRow: Sendable, Hashable {
-    /// The Cargo.
-    public let workload: WorkloadRow
-    /// Its published version.
-    public let submission: SubmissionRow
 }
 
 extension SQLWriter {

@@ -21,6 +21,8 @@ extension Submission {
         object["review_note"] = .optional(row.reviewNote)
         object["rejection_reason"] = .optional(row.rejectionReason)
         object["rejection_rule"] = .optional(row.rejectionRule)
+        object["resubmitted_from"] = .optional(row.resubmittedFrom)
+        object["tag_moved_to"] = .optional(row.tagMovedTo)
         object["allowed_actions"] = .array(state.allowedActions.map { .string($0.rawValue) })
         object["created_at"] = time(row.createdAt)
         object["updated_at"] = time(row.updatedAt)
@@ -41,12 +43,9 @@ extension SubmissionEventRow {
 extension Scan {
     /// The scan as the API shows it; `failure` and `next_try_at` only where it could not scan.
     var json: JSONValue {
-        let counts = SeverityCounts(of: findings)
-        var byName = JSONObject()
-        for severity in Severity.allCases { byName[severity.rawValue] = .int(counts[severity]) }
-        return [
+        [
             "state": .string(state.rawValue), "verdict": .optional(verdict?.rawValue), "digest": .string(digest),
-            "counts": .object(byName), "findings": .array(findings.map(\.json)), "reports": .array(reports),
+            "counts": SeverityCounts(of: findings).json, "findings": .array(findings.map(\.json)), "reports": .array(reports),
             "failure": failure.map(JSONValue.object) ?? .null, "next_try_at": time(nextTryAt?.milliseconds),
         ]
     }
@@ -57,6 +56,7 @@ extension Review.Entry {
     var json: JSONValue {
         guard case .object(var object) = submission.json else { return submission.json }
         object["scan"] = scan?.json ?? .null
+        object["waiting_seconds"] = .int(waitingSeconds)
         return .object(object)
     }
 }

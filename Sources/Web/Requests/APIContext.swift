@@ -1,5 +1,6 @@
 import Coordinator
 import Hummingbird
+import NIOCore
 
 /// What one request carries through middleware and handlers.
 struct APIContext: RequestContext {
@@ -7,14 +8,20 @@ struct APIContext: RequestContext {
     /// Who asks, once authenticated.
     var asker: Principal?
 
-    init(source: Source) { coreContext = .init(source: source) }
+    /// Where the request comes from.
+    let peer: SocketAddress?
+
+    init(source: Source) {
+        coreContext = .init(source: source)
+        peer = source.channel.remoteAddress
+    }
 
     /// Who asks.
     var principal: Principal {
         get throws {
             guard let asker else {
                 throw ServiceError(
-                    .unauthenticated, code: "missing_api_key", "Send an API key in the header 'Authorization: Bearer ak_…'.")
+                    .unauthenticated, code: "missing_api_key", "Send an API key in the header 'Authorization: Bearer ak_…', or sign in.")
             }
             return asker
         }

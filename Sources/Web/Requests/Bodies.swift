@@ -17,11 +17,16 @@ extension Response {
     static func data(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response { json(["data": value], status: status) }
 
     /// A list: `{"data": […], "meta": {"total", "limit", "offset"}}`.
-    static func list<Element>(_ listing: Listing<Element>, _ render: (Element) throws -> JSONValue) rethrows -> Response {
-        let meta: JSONValue = [
+    ///
+    /// - Parameter more: further members of `meta`.
+    static func list<Element>(
+        _ listing: Listing<Element>, more: JSONObject = JSONObject(), _ render: (Element) throws -> JSONValue
+    ) rethrows -> Response {
+        var meta: JSONObject = [
             "total": .int(listing.total), "limit": .int(listing.page.limit), "offset": .int(listing.page.offset),
         ]
-        return json(["data": .array(try listing.rows.map(render)), "meta": meta])
+        for member in more.members { meta[member.name] = member.value }
+        return json(["data": .array(try listing.rows.map(render)), "meta": .object(meta)])
     }
 }
 
@@ -60,7 +65,7 @@ extension Request {
     /// The wanted part of a list, from `limit` and `offset`.
     func page() throws -> Page {
         let limit = try number("limit", in: 1...Page.limitMax) ?? Page.limitDefault
-        return Page(limit: limit, offset: try number("offset", in: 0...Int.max) ?? 0)
+        return Page(limit: limit, offset: try number("offset", in: 0...Page.offsetMax) ?? 0)
     }
 
     /// A query parameter as a number in a range; `nil` when it is missing.
@@ -70,6 +75,16 @@ extension Request {
             throw ServiceError.invalid([Problem("/\(name)", "must be a whole number from \(range.lowerBound) to \(range.upperBound)")])
         }
         return number
+    }
+
+    /// A query parameter as `true` or `false`; `nil` when it is missing.
+    func flag(_ name: String) throws -> Bool? {
+        switch try query(name) {
+        case nil: return nil
+        case "true": return true
+        case "false": return false
+        default: throw ServiceError.invalid([Problem("/\(name)", "must be true or false")])
+        }
     }
 
     /// A query parameter as a text; `nil` when it is missing.

@@ -7,15 +7,19 @@ import JSON
 import Logging
 
 /// Turns every error into the one envelope: `{"error": {"code", "message", "details"}}`.
-struct ErrorEnvelope: RouterMiddleware {
+struct ErrorEnvelope: Sendable {
     let logger: Logger
 
-    func handle(_ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch {
-            return Self.response(to: translated(error, request, context))
-        }
+    func response(to error: any Error, _ request: Request, _ context: APIContext) -> Response {
+        let error = translated(error, request, context)
+        var response = Self.response(to: error)
+        if error.kind == .methodNotAllowed { response.headers[.allow] = Self.methods(of: request).joined(separator: ", ") }
+        return response
+    }
+
+    /// The methods that an address takes; empty for an address that is not there.
+    private static func methods(of request: Request) -> [String] {
+        Operation.all.filter { $0.fits(path: request.uri.path) }.map(\.method.rawValue)
     }
 
     private func translated(_ error: any Error, _ request: Request, _ context: APIContext) -> ServiceError {
@@ -33,6 +37,10 @@ struct ErrorEnvelope: RouterMiddleware {
     private static func routing(_ status: HTTPResponse.Status, _ request: Request) -> ServiceError {
         switch status {
         case .contentTooLarge: ServiceError(.tooLarge, code: "too_large", "The body is too large.")
+        case .notFound where !methods(of: request).isEmpty:
+            ServiceError(
+                .methodNotAllowed, code: "method_not_allowed",
+                "\(request.uri.path) does not take \(request.method.rawValue), but \(methods(of: request).joined(separator: ", ")).")
         case .notFound: .notFound("such address: \(request.method.rawValue) \(request.uri.path)")
         default: ServiceError(.malformed, code: "bad_request", "The request cannot be read (\(status.reasonPhrase)).")
         }
@@ -57,6 +65,8 @@ struct ErrorEnvelope: RouterMiddleware {
         case .unauthenticated: .unauthorized
         case .forbidden: .forbidden
         case .notFound: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .tooManyRequests: .tooManyRequests
         case .conflict: .conflict
         case .tooLarge: .contentTooLarge
         case .unsupportedMediaType: .unsupportedMediaType

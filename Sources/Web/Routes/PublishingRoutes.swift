@@ -35,6 +35,9 @@ extension RouterGroup<APIContext> {
             }
             return .data(try await publishing.transition(try context.submissionID, to: state, by: context.principal).json)
         }
+        post("submissions/:id/resubmit") { _, context -> Response in
+            .data(try await publishing.resubmit(try context.submissionID, by: context.principal).json, status: .created)
+        }
         get("submissions/:id/scans") { _, context -> Response in
             let scan = try await publishing.scan(of: try context.submissionID, for: context.principal)
             guard let scan else {

@@ -7,7 +7,11 @@ extension RouterGroup<APIContext> {
     /// What reviewers call.
     func addReview(_ review: Review) {
         get("review/queue") { request, context -> Response in
-            .list(try await review.queue(page: request.page(), for: context.principal)) { $0.json }
+            let queue = try await review.queue(page: request.page(), for: context.principal)
+            return .list(queue.listing, more: ["waiting": queue.waiting.json]) { $0.json }
+        }
+        get("review/submissions/:id") { _, context -> Response in
+            .data(try await review.dossier(of: try context.submissionID, for: context.principal).json)
         }
         post("review/submissions/:id/approve") { request, context -> Response in
             let wish = try ApprovalRequest.read(try await request.object())
@@ -15,22 +19,12 @@ extension RouterGroup<APIContext> {
         }
         post("review/submissions/:id/reject") { request, context -> Response in
             var reader = FieldReader(try await request.object())
-            let reason = reader.required("reason", reader.text("reason"))
-            let rule = reader.required("rule", reader.text("rule"))
+            let reason = reader.required("reason", reader.text("reason", lengthMax: 10_000))
+            let rule = reader.required("rule", reader.text("rule", lengthMax: 1000))
             reader.refuseUnknown()
             guard reader.mistakes.isEmpty, let reason, let rule else { throw ServiceError.invalid(reader.mistakes.map(Problem.init)) }
             return .data(try await review.reject(try context.submissionID, reason: reason, rule: rule, by: context.principal).json)
         }
-    }
-}
-
-extension FieldReader {
-    /// A string that is not blank.
-    fileprivate mutating func text(_ name: String) -> String? {
-        guard let text = string(name) else { return nil }
-        if text.contains(where: { !$0.isWhitespace }) { return text }
-        note(name, "must not be blank")
-        return nil
     }
 }
 

@@ -22,9 +22,11 @@ struct DevCommand: AsyncParsableCommand {
     @Option(help: "Where everything is kept.") var dataDir = ".archipelago"
     @Option(help: "The coordinator's port; 0 for any free one.") var port = 8080
     @Option(help: "The registry's port; 0 for any free one.") var registryPort = 5000
+    @Option(help: "Requests a minute for each key, and with it 5 sign-ins a minute; without it there is no limit.") var rateLimit: Int?
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        if let rateLimit, rateLimit < 1 { throw ValidationError("--rate-limit must be at least 1.") }
         for value in [port, registryPort] where !(0...65_535).contains(value) {
             throw ValidationError("A port is a number from 0 to 65535, not \(value).")
         }
@@ -35,7 +37,7 @@ struct DevCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(atPath: folder + "/registry", withIntermediateDirectories: true)
         let lock = try FolderLock(folder)
         defer { withExtendedLifetime(lock) {} }
-        try await DevNetwork(folder: folder, port: port, registryPort: registryPort).run { ready in
+        try await DevNetwork(folder: folder, port: port, registryPort: registryPort, rateLimit: rateLimit).run { ready in
             output.show(ready.json, ready.lines)
         }
     }

@@ -6,7 +6,6 @@ import JSON
 import Logging
 import ServiceLifecycle
 import UnixSignals
-import Yams
 
 /// `archipelago serve`.
 struct ServeCommand: AsyncParsableCommand {
@@ -14,8 +13,10 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Run a coordinator.",
         discussion: """
             Settings come from flags, else from --config, a YAML file with the keys data_dir, host, port, approved_registries,
-            trivy, trivy_cache; unknown keys are refused. On an empty data folder the command prints the first administrator's
-            API key, once.
+            trivy, trivy_cache, requests_per_minute (for each key, default 100, 0 for no limit), sign_ins_per_minute (for each
+            address, default 5), mail_command (a list: the absolute path of a sendmail and its arguments), mail_from,
+            allow_loopback (webhooks and publishers' domains may lead to this machine; for tests); unknown keys are refused.
+            On an empty data folder the command prints the first administrator's API key, once.
             """)
 
     @Option(help: "A YAML file with settings.") var config: String?
@@ -59,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
     /// The first administrator's key, made once the coordinator listens, so that it is surely shown; `nil` when accounts exist.
     private static func firstKey(_ coordinator: CoordinatorAssembly) async throws -> String? {
         guard try await coordinator.accounts.isEmpty else { return nil }
-        let account = try await coordinator.accounts.open(name: "administrator", standing: .firstParty)
+        let account = try await coordinator.accounts.open(name: "administrator", email: nil, standing: .firstParty, roles: [.admin])
         return try await coordinator.accounts.issueKey(accountID: account, name: "first", scopes: [.read, .write, .review, .admin])
     }
 
@@ -74,53 +75,11 @@ struct ServeCommand: AsyncParsableCommand {
         guard (0...65_535).contains(settings.port) else { throw CommandFailure(.usage, "A port is a number from 0 to 65535.") }
         settings.approvedRegistries = approvedRegistries + (file.approvedRegistries ?? [])
         settings.trivy = file.trivy ?? Programs.find("trivy")
+        if let limit = file.requestsPerMinute { settings.requestsPerMinute = limit == 0 ? nil : limit }
+        if let limit = file.signInsPerMinute { settings.signInsPerMinute = limit == 0 ? nil : limit }
+        settings.mailCommand = file.mailCommand
+        settings.mailFrom = file.mailFrom ?? settings.mailFrom
+        settings.allowsLoopback = file.allowsLoopback ?? settings.allowsLoopback
         return settings
-    }
-}
-
-/// The configuration file of `serve`.
-struct ServeFile {
-    var dataDir: String?
-    var host: String?
-    var port: Int?
-    var approvedRegistries: [String]?
-    var trivy: String?
-    var trivyCache: String?
-
-    init() {}
-
-    /// Reads the file; all that is wrong in it is told at once.
-    init(path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
-            throw CommandFailure(.notFound, "There is no readable configuration file '\(path)'.")
-        }
-        let node: Node?
-        do { node = try compose(yaml: text) } catch { throw CommandFailure(.usage, "\(path) is not YAML: \(error)") }
-        guard let node else { return }
-        guard let mapping = node.mapping else { throw CommandFailure(.usage, "\(path) must hold keys and values.") }
-        var mistakes: [String] = []
-        for (key, value) in mapping {
-            let place = "line \(value.mark?.line ?? 0): \(key.string ?? "?")"
-            func text(_ node: Node) -> String? {
-                if node.scalar == nil { mistakes.append("\(place) must be a text") }
-                return node.scalar?.string
-            }
-            switch key.string {
-            case "data_dir": dataDir = text(value)
-            case "host": host = text(value)
-            case "port":
-                port = value.int
-                if port == nil { mistakes.append("\(place) must be a number") }
-            case "approved_registries":
-                approvedRegistries = value.sequence.map { $0.compactMap(\.scalar?.string) }
-                if approvedRegistries == nil || approvedRegistries?.count != value.sequence?.count {
-                    mistakes.append("\(place) must be a list of texts")
-                }
-            case "trivy": trivy = text(value)
-            case "trivy_cache": trivyCache = text(value)
-            default: mistakes.append("\(place) is not a known key")
-            }
-        }
-        guard mistakes.isEmpty else { throw CommandFailure(.usage, "\(path) is wrong:\n  " + mistakes.joined(separator: "\n  ")) }
     }
 }

@@ -5,6 +5,8 @@ import Fabric
 import Foundation
 import Logging
 import OCI
+import Outbound
+import Passwords
 import Scanning
 import ServiceLifecycle
 import Storage
@@ -24,6 +26,16 @@ struct CoordinatorConfiguration {
     var trivy: String?
     /// The folder of Trivy's databases.
     var trivyCache: String
+    /// Requests a minute for each key, or for each address without one; `nil` for no limit.
+    var requestsPerMinute: Int? = 100
+    /// Sign-ins a minute for each address; `nil` for no limit.
+    var signInsPerMinute: Int? = 5
+    /// Whether webhooks and publishers' domains may lead to this machine; for the laptop network and tests.
+    var allowsLoopback = false
+    /// The program, with its arguments, that takes e-mail; `nil` to send none.
+    var mailCommand: [String]?
+    /// The address that e-mail comes from.
+    var mailFrom = "archipelago@localhost"
 }
 
 /// A coordinator put together from its parts.
@@ -33,6 +45,8 @@ struct CoordinatorAssembly {
     let islands: Islands
     private let services: Services
     private let pipeline: ScanPipeline
+    private let courier: Courier
+    private let registry: Registry
     private let registryClient: RegistryClient
     private let configuration: CoordinatorConfiguration
     private let logger: Logger
@@ -48,21 +62,32 @@ struct CoordinatorAssembly {
         registryClient = RegistryClient(configuration: .fromEnvironment())
         let images = RegistryImageSource(client: registryClient, store: store)
         let approved = ApprovedRegistries(adding: configuration.approvedRegistries)
-        accounts = Accounts(database: database, surroundings: surroundings)
+        let announcer = Announcer(bus: bus, surroundings: surroundings, sendsMail: configuration.mailCommand != nil)
+        let moves = SubmissionMoves(database: database, announcer: announcer)
+        let door = HTTPDoor(policy: AddressPolicy(allowsLoopback: configuration.allowsLoopback))
+        accounts = Accounts(database: database, passwords: try PasswordHasher(), surroundings: surroundings)
+        registry = Registry(database: database)
         islands = Islands(database: database, surroundings: surroundings)
         let dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
         services = Services(
             accounts: accounts,
-            publishing: Publishing(database: database, images: images, approved: approved, bus: bus, surroundings: surroundings),
-            review: Review(database: database, surroundings: surroundings), registry: Registry(database: database),
+            identities: PublisherIdentities(
+                database: database, door: door, announcer: announcer, surroundings: surroundings),
+            notifications: Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings),
+            moderation: Moderation(moves: moves, surroundings: surroundings), audit: Audit(database: database),
+            publishing: Publishing(moves: moves, images: images, approved: approved, bus: bus, surroundings: surroundings),
+            review: Review(moves: moves, images: images, surroundings: surroundings), registry: registry,
             jobs: Jobs(database: database, bus: bus, surroundings: surroundings), islands: islands, dispatcher: dispatcher,
             gate: IslandGate(dispatcher: dispatcher, logger: logger))
         let scanner = TrivyScanner(
             configuration: TrivyConfiguration(
                 executable: configuration.trivy ?? "", cacheFolder: configuration.trivyCache, workFolder: folder + "/trivy"))
         pipeline = ScanPipeline(
-            database: database, images: images, layouts: try StoreLayouts(store: store, folder: folder + "/layouts"), scanners: [scanner],
+            moves: moves, images: images, layouts: try StoreLayouts(store: store, folder: folder + "/layouts"), scanners: [scanner],
             bus: bus, surroundings: surroundings, logger: logger)
+        courier = Courier(
+            database: database, door: door, mailer: try configuration.mailCommand.map { try SendmailMailer(command: $0) },
+            mailFrom: configuration.mailFrom, bus: bus, surroundings: surroundings, logger: logger)
         self.configuration = configuration
         self.logger = logger
     }
@@ -73,10 +98,15 @@ struct CoordinatorAssembly {
     func makeServices(onListening: @escaping @Sendable (Int) async -> Void) -> [any Service] {
         let dispatcher = services.dispatcher
         let pipeline = pipeline
+        let courier = courier
+        let limits = RequestLimits(
+            requestsPerMinute: configuration.requestsPerMinute, signInsPerMinute: configuration.signInsPerMinute, now: Surroundings.live.now)
         return [
             LoopService { try await dispatcher.run() },
             LoopService { try await pipeline.run() },
-            WebServer(host: configuration.host, port: configuration.port, services: services, logger: logger, onListening: onListening),
+            LoopService { try await courier.run() },
+            WebServer(
+                host: configuration.host, port: configuration.port, services: services, limits: limits, logger: logger, onListening: onListening),
         ]
     }
 

@@ -13,6 +13,8 @@ struct DevNetwork {
     let folder: String
     let port: Int
     let registryPort: Int
+    /// Requests a minute for each key; `nil` for no limit.
+    let rateLimit: Int?
 
     /// Runs until SIGINT or SIGTERM; leaves no process, mount or cgroup behind.
     func run(onReady: @escaping @Sendable (DevReady) -> Void) async throws {
@@ -25,10 +27,13 @@ struct DevNetwork {
             program: program, folder: folder + "/registry",
             port: registryPort == 0 ? try await LoopbackRegistry.freePort(preferred: earlier?.registryPort) : registryPort, logger: logger)
         let webPort = port == 0 ? try await LoopbackRegistry.freePort(preferred: earlier?.port) : port
-        let coordinator = try CoordinatorAssembly(
-            CoordinatorConfiguration(
-                dataFolder: folder + "/coordinator", port: webPort, approvedRegistries: [registry.name], trivy: Programs.find("trivy"),
-                trivyCache: Programs.trivyCache(ProcessInfo.processInfo.environment)), logger: logger)
+        var configuration = CoordinatorConfiguration(
+            dataFolder: folder + "/coordinator", port: webPort, approvedRegistries: [registry.name], trivy: Programs.find("trivy"),
+            trivyCache: Programs.trivyCache(ProcessInfo.processInfo.environment))
+        configuration.requestsPerMinute = rateLimit
+        configuration.signInsPerMinute = rateLimit == nil ? nil : configuration.signInsPerMinute
+        configuration.allowsLoopback = true
+        let coordinator = try CoordinatorAssembly(configuration, logger: logger)
         var state: DevState
         if let earlier { state = earlier } else { state = try await DevState.create(coordinator) }
         (state.port, state.registryPort) = (webPort, registry.port)

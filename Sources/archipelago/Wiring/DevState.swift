@@ -11,10 +11,10 @@ struct DevState {
     var port: Int?
     var registryPort: Int?
 
-    /// Who gets a key, under which name, and what it may do.
-    private static let people: [(name: String, scopes: Set<Scope>)] = [
-        ("publisher", [.read, .write]), ("reviewer", [.read, .review]), ("consumer", [.read, .write]),
-        ("admin", [.read, .write, .review, .admin]),
+    /// Who gets a key, under which name, and what account and key may do.
+    private static let people: [(name: String, roles: Set<Role>, scopes: Set<Scope>)] = [
+        ("publisher", [], [.read, .write]), ("reviewer", [.reviewer], [.read, .review]), ("consumer", [], [.read, .write]),
+        ("admin", [.admin], [.read, .write, .review, .admin]),
     ]
 
     private static func path(_ folder: String) -> String { folder + "/dev.json" }
@@ -35,8 +35,9 @@ struct DevState {
     static func create(_ assembly: CoordinatorAssembly) async throws -> DevState {
         var keys: [String: String] = [:]
         var owner = Principal(accountID: "", scopes: [])
-        for (name, scopes) in people {
-            let account = try await assembly.accounts.open(name: name, standing: .community)
+        for (name, roles, scopes) in people {
+            let account = try await assembly.accounts.open(
+                name: name, email: try EmailAddress("\(name)@localhost"), standing: .community, roles: roles)
             keys[name] = try await assembly.accounts.issueKey(accountID: account, name: "dev", scopes: scopes)
             owner = Principal(accountID: account, scopes: scopes)
         }
@@ -63,7 +64,7 @@ struct DevState {
     /// The keys in a fixed order.
     var keysJSON: JSONValue {
         var object = JSONObject()
-        for (name, _) in Self.people { object[name] = .optional(keys[name]) }
+        for (name, _, _) in Self.people { object[name] = .optional(keys[name]) }
         return .object(object)
     }
 }

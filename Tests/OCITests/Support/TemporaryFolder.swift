@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A folder that goes with its last reference.
 final class TemporaryFolder: Sendable {

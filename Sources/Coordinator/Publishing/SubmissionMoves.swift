@@ -1,0 +1,128 @@
+import Domain
+import JSON
+public import Storage
+
+/// The one place where a submission changes: its row, its history, the audit log, what its publisher is told, and what the registry
+/// shows change together, in one transaction.
+public struct SubmissionMoves: Sendable {
+    let database: any Database
+    private let announcer: Announcer
+
+    /// The moves of a database's submissions.
+    public init(database: any Database, announcer: Announcer) {
+        self.database = database
+        self.announcer = announcer
+    }
+
+    /// Who moves a submission, when, and with what words.
+    struct Act: Sendable {
+        let actorID: String
+        let at: Timestamp
+        var note = ""
+    }
+
+    /// Runs a transaction that moves submissions; what it announces goes out once it is on disk.
+    func commit<Value: Sendable>(_ body: @escaping @Sendable (any SQLWriter) throws -> Value) async throws -> Value {
+        try await announcer.commit(database, body)
+    }
+
+    /// Stores what a draft became, or a new one.
+    func create(_ row: SubmissionRow, slug: String, action: String, _ act: Act, in writer: any SQLWriter) throws -> Submission {
+        let submission = try Submission(row: try writer.insert(row), slug: slug)
+        try writer.insert(event(of: submission, action, to: submission.state, act))
+        try writer.audit("submission.\(action)", submission.subject, by: act.actorID, at: act.at, after: submission.audited)
+        return submission
+    }
+
+    /// Moves a submission by an action that its state allows.
+    ///
+    /// - Throws: `conflict` (`state_conflict`) when it does not.
+    @discardableResult
+    func move(
+        _ submission: Submission, _ action: SubmissionAction, _ act: Act, in writer: any SQLWriter, change: (inout SubmissionRow) -> Void = { _ in }
+    ) throws -> Submission {
+        let state = try submission.state(after: action)
+        var row = submission.row
+        row.state = state.rawValue
+        row.updatedAt = act.at.milliseconds
+        change(&row)
+        try writer.update(row)
+        let moved = try Submission.find(row.id, in: writer)
+        try writer.insert(event(of: moved, action.rawValue, to: state, act))
+        try writer.audit(
+            "submission.\(action.rawValue)", submission.subject, by: act.actorID, at: act.at, before: submission.audited, after: moved.audited)
+        if let kind = EventKind(action) { try tell(kind, of: moved, act, in: writer) }
+        return moved
+    }
+
+    /// Removes a draft and all that hangs on it.
+    func delete(_ submission: Submission, _ act: Act, in writer: any SQLWriter) throws {
+        guard submission.state.allows(.delete) else { throw submission.stateConflict(.delete) }
+        try writer.deleteSubmission(id: submission.row.id)
+        try writer.deleteWorkloadIfEmpty(id: submission.row.workloadID)
+        try writer.audit("submission.delete", submission.subject, by: act.actorID, at: act.at, before: submission.audited)
+    }
+
+    /// Writes down that a submission's tag points to another digest than the pinned one; once for each other digest.
+    func noteTag(of submission: Submission, pointsTo digest: String, at now: Timestamp, in writer: any SQLWriter) throws {
+        let movedTo = digest == submission.row.imageDigest ? nil : digest
+        guard movedTo != submission.row.tagMovedTo else { return }
+        var row = submission.row
+        row.tagMovedTo = movedTo
+        try writer.update(row)
+        guard let movedTo else { return }
+        let act = Act(actorID: "system", at: now, note: "the image's tag now points to \(movedTo)")
+        try writer.insert(event(of: submission, "tag_moved", to: submission.state, act))
+        try tell(.submissionTagMoved, of: submission, act, in: writer)
+    }
+
+    /// Tells the publisher what became of a submission.
+    func tell(_ kind: EventKind, of submission: Submission, _ act: Act, facts: JSONObject = JSONObject(), in writer: any SQLWriter) throws {
+        var facts = facts
+        facts["state"] = .string(submission.state.rawValue)
+        if let level = submission.trustLevel { facts["trust_level"] = .int(level.rawValue) }
+        if let rule = submission.row.rejectionRule, kind == .submissionRejected { facts["rule"] = .string(rule) }
+        try announcer.tell(
+            Announcement(
+                kind: kind, accountID: submission.row.publisherID, submission: submission,
+                title: "\(submission.slug) \(submission.row.version) \(Self.words(kind, submission))", message: act.note, facts: facts),
+            at: act.at, in: writer)
+    }
+
+    private static func words(_ kind: EventKind, _ submission: Submission) -> String {
+        switch kind {
+        case .submissionPendingReview: "is in review"
+        case .submissionScanned: "was scanned"
+        case .submissionApproved: "was approved at trust level \(submission.trustLevel?.rawValue ?? 0)"
+        case .submissionRejected: "was rejected"
+        case .submissionPublished: "is published"
+        case .submissionSuperseded: "was replaced by a newer version"
+        case .submissionSuspended: "was suspended"
+        case .submissionUnsuspended: "is published again"
+        case .submissionTagMoved: "has a tag that points elsewhere now"
+        case .identityVerified, .identityRevoked: "changed"
+        }
+    }
+
+    private func event(of submission: Submission, _ action: String, to state: SubmissionState, _ act: Act) -> SubmissionEventRow {
+        SubmissionEventRow(
+            submissionID: submission.row.id, at: act.at.milliseconds, actorID: act.actorID, action: action, toState: state.rawValue, note: act.note)
+    }
+}
+
+extension Submission {
+    /// The submission's name in the audit log.
+    var subject: String { "submission/\(row.id)" }
+
+    /// What the audit log keeps of a submission.
+    var audited: JSONValue {
+        var object: JSONObject = [
+            "slug": .string(slug), "state": .string(state.rawValue), "version": .string(row.version), "image_digest": .optional(row.imageDigest),
+            "trust_level": .optional(trustLevel?.rawValue),
+        ]
+        // What can change only in a draft is told only there, so that the log does not repeat schemas at every step.
+        if state == .draft { object["fields"] = .object(fields.json) }
+        if let reason = row.rejectionReason { object["rejection_reason"] = .string(reason) }
+        return .object(object)
+    }
+}

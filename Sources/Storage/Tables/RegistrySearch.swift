@@ -1,0 +1,203 @@
+/// Which Cargos are wanted; `nil` for all.
+public struct RegistryFilter: Sendable, Hashable {
+    /// Words that slug, name, tags, category or description must all hold, whatever the case and the accents; the last one may be the
+    /// beginning of a word. Blank asks for nothing; a text without letters and digits finds nothing.
+    public var query: String?
+    /// Exactly this category.
+    public var category: String?
+    /// Has exactly this tag.
+    public var tag: String?
+    /// Exactly this kind of program.
+    public var runtimeType: String?
+    /// Exactly this trust level.
+    public var trustLevel: Int?
+    /// Exactly this tier.
+    public var tier: String?
+    /// Has the verified badge, or has not.
+    public var verified: Bool?
+
+    /// A filter.
+    public init(
+        query: String? = nil, category: String? = nil, tag: String? = nil, runtimeType: String? = nil, trustLevel: Int? = nil, tier: String? = nil,
+        verified: Bool? = nil
+    ) {
+        self.query = query
+        self.category = category
+        self.tag = tag
+        self.runtimeType = runtimeType
+        self.trustLevel = trustLevel
+        self.tier = tier
+        self.verified = verified
+    }
+}
+
+/// The order of a list of Cargos; those that are equal stand the newest first.
+public enum RegistrySort: String, Sendable, Hashable, CaseIterable {
+    /// The best match first; see ``SQLReader/registryEntries(_:sort:limit:offset:)``.
+    case relevance
+    /// The most jobs first.
+    case jobs
+    /// The best reputation first, Cargos without one last.
+    case reputation
+    /// The newest published version first.
+    case newest
+    /// The lowest price for a job first, then for a token, then for a second.
+    case price
+
+    /// In SQL, over `registry_entries` as `e`.
+    fileprivate var order: String {
+        switch self {
+        case .relevance, .newest: "e.published_at DESC, e.workload_id DESC"
+        case .jobs: "e.jobs_completed DESC, e.workload_id DESC"
+        case .reputation: "e.reputation DESC, e.workload_id DESC"
+        case .price: "e.price_per_job, e.price_per_token, e.price_per_second, e.workload_id"
+        }
+    }
+}
+
+/// How many Cargos of an answer have each value, the most frequent first.
+public struct RegistryFacets: Sendable, Hashable {
+    /// A value and how many have it, at least 1.
+    public struct Count: Sendable, Hashable {
+        /// The value as text; truth values as `true` and `false`.
+        public let value: String
+        /// How many Cargos have it.
+        public let count: Int
+    }
+
+    /// Cargos without a category are in no count.
+    public let category: [Count]
+    /// At most ``tagsMax``.
+    public let tags: [Count]
+    /// What kind of program.
+    public let runtimeType: [Count]
+    /// The tiers.
+    public let tier: [Count]
+    /// The trust levels.
+    public let trustLevel: [Count]
+    /// The verified badge.
+    public let verified: [Count]
+
+    /// Chosen: as many as people look through.
+    public static let tagsMax = 50
+}
+
+/// A Cargo that a search found.
+public struct RegistryHit: Sendable, Hashable {
+    /// What search and lists go by.
+    public let entry: RegistryEntryRow
+    /// Its published version.
+    public let submission: SubmissionRow
+}
+
+/// A filter as SQL over `registry_entries` as `e`.
+private struct Condition {
+    var sql = "e.listed = 1"
+    var arguments: [SQLValue] = []
+    /// The search text, where there is one.
+    var search: String?
+
+    /// `nil` when nothing can fit.
+    init?(_ filter: RegistryFilter, _ dialect: Dialect) {
+        if let typed = filter.query, typed.contains(where: { !$0.isWhitespace }) {
+            guard let text = dialect.searchText(typed) else { return nil }
+            search = text
+            add("e.workload_id IN (\(dialect.searchMatches))", .text(text))
+        }
+        if let category = filter.category { add("e.category = ?", .text(category)) }
+        if let tag = filter.tag { add("e.workload_id IN (SELECT workload_id FROM registry_tags WHERE tag = ?)", .text(tag)) }
+        if let runtimeType = filter.runtimeType { add("e.runtime_type = ?", .text(runtimeType)) }
+        if let trustLevel = filter.trustLevel { add("e.trust_level = ?", .integer(trustLevel)) }
+        if let tier = filter.tier { add("e.tier = ?", .text(tier)) }
+        if let verified = filter.verified { add("e.verified = ?", .flag(verified)) }
+    }
+
+    private mutating func add(_ sql: String, _ argument: SQLValue) {
+        self.sql += " AND \(sql)"
+        arguments.append(argument)
+    }
+}
+
+/// Chosen: ranking looks at every match; beyond so many the words say little about any of them.
+private let rankedMax = 1000
+
+extension SQLReader {
+    /// Listed Cargos that fit a filter, and how many there are.
+    ///
+    /// The best match is the one with the highest weighted BM25 (slug and name 10, tags 5, category 3, description 1), while at most 1,000
+    /// Cargos fit; of more, those with the most jobs come first.
+    ///
+    /// - Parameter sort: `nil` for relevance where there is a query, else the newest.
+    public func registryEntries(
+        _ filter: RegistryFilter, sort: RegistrySort?, limit: Int, offset: Int
+    ) throws -> (rows: [RegistryHit], total: Int) {
+        guard let condition = Condition(filter, dialect) else { return ([], 0) }
+        let total = try count("SELECT count(*) AS n FROM registry_entries e WHERE \(condition.sql)", condition.arguments)
+        guard offset < total else { return ([], total) }
+        let ids: [Int]
+        if let search = condition.search, sort ?? .relevance == .relevance, total <= rankedMax {
+            ids = try rankedIDs(condition, search, limit: limit, offset: offset)
+        } else {
+            let isCommon = condition.search != nil && sort ?? .relevance == .relevance
+            let order = isCommon ? RegistrySort.jobs : sort ?? .newest
+            ids = try query(
+                "SELECT e.workload_id FROM registry_entries e WHERE \(condition.sql) ORDER BY \(order.order) LIMIT ? OFFSET ?",
+                condition.arguments + [.integer(limit), .integer(offset)]
+            ).map { try $0.int("workload_id") }
+        }
+        return (try registryHits(ids), total)
+    }
+
+    private func rankedIDs(_ condition: Condition, _ search: String, limit: Int, offset: Int) throws -> [Int] {
+        let matches = dialect.searchMatches.split(separator: "SELECT rowid ", maxSplits: 1).joined()
+        return try query(
+            """
+            SELECT e.workload_id FROM (SELECT rowid AS id, \(dialect.searchRank) AS distance \(matches)) m
+            JOIN registry_entries e ON e.workload_id = m.id WHERE \(condition.sql)
+            ORDER BY m.distance, e.workload_id DESC LIMIT ? OFFSET ?
+            """, [.text(search)] + condition.arguments + [.integer(limit), .integer(offset)]
+        ).map { try $0.int("workload_id") }
+    }
+
+    /// The Cargos of a page with their versions, in the order of the ids.
+    private func registryHits(_ ids: [Int]) throws -> [RegistryHit] {
+        let marks = ids.map { _ in "?" }.joined(separator: ", ")
+        let rows = try query(
+            """
+            SELECT s.*, e.* FROM registry_entries e JOIN submissions s ON s.id = e.submission_id WHERE e.workload_id IN (\(marks))
+            """, ids.map { SQLValue.integer($0) })
+        var hits: [Int: RegistryHit] = [:]
+        for row in rows {
+            let entry = try RegistryEntryRow(row)
+            hits[entry.workloadID] = RegistryHit(entry: entry, submission: try SubmissionRow(row))
+        }
+        return ids.compactMap { hits[$0] }
+    }
+
+    /// How many of the Cargos that fit a filter have each value.
+    public func registryFacets(_ filter: RegistryFilter) throws -> RegistryFacets {
+        guard let condition = Condition(filter, dialect) else {
+            return RegistryFacets(category: [], tags: [], runtimeType: [], tier: [], trustLevel: [], verified: [])
+        }
+        let groups = try query(
+            """
+            SELECT e.category, e.runtime_type, e.tier, e.trust_level, e.verified, count(*) AS n FROM registry_entries e
+            WHERE \(condition.sql) GROUP BY e.category, e.runtime_type, e.tier, e.trust_level, e.verified
+            """, condition.arguments)
+        func counts(_ value: (SQLRow) throws -> String?) throws -> [RegistryFacets.Count] {
+            var sums: [String: Int] = [:]
+            for row in groups { if let value = try value(row) { sums[value, default: 0] += try row.int("n") } }
+            return sums.map { RegistryFacets.Count(value: $0.key, count: $0.value) }.sorted { ($1.count, $0.value) < ($0.count, $1.value) }
+        }
+        let tags = try query(
+            """
+            SELECT t.tag, count(*) AS n FROM registry_tags t JOIN registry_entries e ON e.workload_id = t.workload_id
+            WHERE \(condition.sql) GROUP BY t.tag ORDER BY n DESC, t.tag LIMIT ?
+            """, condition.arguments + [.integer(RegistryFacets.tagsMax)])
+        return RegistryFacets(
+            category: try counts { try $0.optionalText("category") },
+            tags: try tags.map { RegistryFacets.Count(value: try $0.text("tag"), count: try $0.int("n")) },
+            runtimeType: try counts { try $0.text("runtime_type") }, tier: try counts { try $0.text("tier") },
+            trustLevel: try counts { "\(try $0.int("trust_level"))" }, verified: try counts { try $0.flag("verified") ? "true" : "false" })
+    }
+}

@@ -1,0 +1,268 @@
+import Coordinator
+import Domain
+
+/// The documents that the API takes and gives, by name.
+enum ComponentSchemas {
+    static let all: [(String, Shape)] = given + taken
+
+    private static func words<Choice: RawRepresentable & CaseIterable>(_: Choice.Type) -> Shape where Choice.RawValue == String {
+        .word(Choice.allCases.map(\.rawValue))
+    }
+
+    private static let prices: [(String, Shape)] = [
+        ("price_per_job", .integer(0...)), ("price_per_token", .integer(0...)), ("price_per_second", .integer(0...)),
+    ]
+
+    private static let finding = Shape.object([
+        ("id", .text), ("package", .text), ("version", .text), ("fixed_version", .nullable(.text)), ("severity", words(Severity.self)),
+        ("package_url", .nullable(.text)), ("scanners", .array(.text)),
+    ])
+
+    private static let counts = Shape.object(Severity.allCases.map { ($0.rawValue, .integer(0...)) })
+    private static let problem = Shape.object([("pointer", .text), ("message", .text)])
+    private static let problems = Shape.object([("problems", .array(problem))])
+
+    // MARK: What the API gives
+
+    private static let given: [(String, Shape)] = [
+        ("Refusal", .object([("error", .object([("code", .text), ("message", .text), ("details", .array(problem))]))])),
+        ("Health", .object([("status", .text)])),
+        (
+            "Account",
+            .object([
+                ("id", .text), ("email", .text), ("name", .text), ("credits", .number), ("standing", words(PublisherStanding.self)),
+                ("verified", .boolean), ("roles", .array(words(Role.self))), ("created_at", .time),
+            ])
+        ),
+        ("Session", .object([("account", .reference("Account")), ("expires_at", .time)])),
+        (
+            "APIKey",
+            .object([
+                ("id", .text), ("name", .text), ("prefix", .text), ("scopes", .array(words(Scope.self))), ("created_at", .time),
+                ("last_used_at", .nullable(.time)), ("expires_at", .nullable(.time)),
+            ])
+        ),
+        (
+            "Identity",
+            .object([
+                ("standing", words(PublisherStanding.self)), ("verified", .boolean), ("method", .nullable(.text)), ("domain", .nullable(.text)),
+                ("evidence", .nullable(.text)), ("verified_at", .nullable(.time)),
+                (
+                    "challenge",
+                    .nullable(.object([("domain", .text), ("token", .text), ("url", .nullable(.text)), ("created_at", .time)]))
+                ),
+            ])
+        ),
+        (
+            "Submission",
+            .object([
+                ("id", .integer(1...)), ("state", words(SubmissionState.self)), ("slug", .text), ("version", .text),
+                ("image_digest", .nullable(.text)), ("trust_level", .nullable(.integer(0...3))),
+                ("allowed_actions", .array(words(SubmissionAction.self))),
+                ("rejection_reason", .nullable(.text)), ("rejection_rule", .nullable(.text)), ("resubmitted_from", .nullable(.integer(1...))),
+                ("tag_moved_to", .nullable(.text)), ("created_at", .time), ("updated_at", .time), ("submitted_at", .nullable(.time)),
+                ("published_at", .nullable(.time)), ("waiting_seconds?", .integer(0...)),
+            ])
+        ),
+        ("Deleted", .object([("id", .any), ("deleted", .boolean)])), ("Revoked", .object([("id", .text), ("revoked", .boolean)])),
+        ("SignedOut", .object([("signed_out", .boolean)])), ("Changed", .object([("changed", .boolean)])),
+        ("ReadCount", .object([("read", .integer(0...))])),
+        (
+            "Scan",
+            .object([
+                ("state", words(ScanState.self)), ("verdict", .nullable(words(ScanVerdict.self))), ("digest", .text), ("counts", counts),
+                ("findings", .array(finding)), ("reports", .array(.object([]))), ("failure", .nullable(.object([]))),
+                ("next_try_at", .nullable(.time)),
+            ])
+        ),
+        ("Events", .array(.object([("at", .time), ("action", .text), ("to", .text), ("actor", .text), ("note", .text)]))),
+        (
+            "Dossier",
+            .object([
+                ("submission", .reference("Submission")),
+                ("publisher", .object([("id", .text), ("name", .text), ("active_cargos", .integer(0...))])),
+                ("scan", .nullable(.reference("Scan"))), ("scanners", .array(.object([("counts", counts)]))), ("findings", .array(finding)),
+                ("previous", .nullable(.object([("id", .integer(1...)), ("version", .text)]))),
+                ("difference", .nullable(.object([("fields", .array(.object([("field", .text), ("from", .any), ("to", .any)])))]))),
+                ("schemas", .object([("input", problems), ("output", problems)])),
+                ("resources", .array(.object([("name", .text), ("asked", .integer), ("fits_level_0", .boolean), ("fits_level_1", .boolean)]))),
+                ("image", .object([("reference", .nullable(.text)), ("digest", .nullable(.text)), ("tag_moved_to", .nullable(.text))])),
+                ("checklist", .array(.object([("item", words(ChecklistItem.self)), ("question", .text)]))), ("events", .reference("Events")),
+                ("waiting_seconds", .integer(0...)),
+            ])
+        ),
+        ("WaitingTimes", .object([("p50_seconds", .integer(0...)), ("p90_seconds", .integer(0...)), ("max_seconds", .integer(0...))])),
+        (
+            "Workload",
+            .object(
+                [
+                    ("id", .integer(1...)), ("slug", .text), ("name", .text), ("description", .text), ("runtime_type", words(RuntimeType.self)),
+                    ("version", .text), ("tier", words(Tier.self)), ("trust_level", .integer(0...3)), ("verified", .boolean),
+                ] + prices + [
+                    ("input_schema", .schema), ("output_schema", .schema), ("tags", .array(.text)), ("reputation", .nullable(.number)),
+                    ("stats", .object([("jobs_completed", .integer(0...)), ("jobs_failed", .integer(0...))])), ("is_enabled", .boolean),
+                    ("published_at", .nullable(.time)),
+                ])
+        ),
+        (
+            "Facets",
+            .object(["category", "tag", "runtime_type", "tier", "trust_level", "verified"].map { ($0, .map(.integer(1...))) })
+        ),
+        (
+            "Version",
+            .object([
+                ("version", .text), ("state", words(SubmissionState.self)), ("trust_level", .nullable(.integer(0...3))), ("tier", .nullable(.text)),
+                ("image_digest", .nullable(.text)), ("published_at", .nullable(.time)), ("is_current", .boolean),
+            ])
+        ),
+        (
+            "Job",
+            .object([
+                ("id", .text), ("workload_id", .integer(1...)), ("workload_slug", .text), ("version", .text), ("status", words(JobState.self)),
+                ("input?", .object([])), ("output?", .nullable(.text)), ("error", .nullable(.text)), ("fault", .nullable(words(FaultClass.self))),
+                ("created_at", .time), ("started_at", .nullable(.time)), ("completed_at", .nullable(.time)),
+                ("duration_ms", .nullable(.integer(0...))),
+                ("usage", .object([("total_tokens", .integer(0...)), ("credits_used", .number)])),
+            ])
+        ),
+        ("JobOutput", .object([("id", .text), ("status", words(JobState.self)), ("output", .nullable(.text))])),
+        (
+            "Island",
+            .object([
+                ("id", .text), ("name", .text), ("connected", .boolean), ("drained", .boolean), ("capabilities", .any),
+                ("last_seen_at", .nullable(.time)), ("created_at", .time),
+            ])
+        ),
+        (
+            "Notification",
+            .object([
+                ("id", .integer(1...)), ("event_id", .text), ("kind", words(EventKind.self)), ("submission_id", .nullable(.integer)),
+                ("workload_slug", .nullable(.text)), ("title", .text), ("message", .text), ("created_at", .time), ("read_at", .nullable(.time)),
+            ])
+        ),
+        (
+            "Webhook",
+            .object([
+                ("id", .text), ("url", .text), ("events", .array(words(EventKind.self))), ("created_at", .time),
+                ("last_delivery_at", .nullable(.time)), ("last_status", .nullable(.integer)), ("failing_since", .nullable(.time)),
+            ])
+        ),
+        (
+            "Delivery",
+            .object([
+                ("id", .integer(1...)), ("event_id", .text), ("kind", words(EventKind.self)), ("state", words(DeliveryState.self)),
+                ("tries", .integer(0...)), ("status", .nullable(.integer)), ("error", .nullable(.text)), ("created_at", .time),
+                ("next_try_at", .nullable(.time)), ("delivered_at", .nullable(.time)),
+            ])
+        ),
+        (
+            "AuditEntry",
+            .object([
+                ("number", .integer(1...)), ("at", .time), ("actor", .text), ("action", .text), ("subject", .text), ("before", .any), ("after", .any),
+                ("previous_hash", .text), ("hash", .text),
+            ])
+        ),
+        (
+            "AuditVerification",
+            .object([
+                ("intact", .boolean), ("entries", .integer(0...)), ("head", .text), ("broken_at", .nullable(.integer(1...))), ("message", .text),
+            ])
+        ),
+    ]
+
+    // MARK: What the API takes
+
+    private static let fields: [(String, Shape)] =
+        [
+            ("name", .words(200)), ("slug", .string(pattern: "^[a-z0-9-]{3,63}$")), ("description", .words(10_000)),
+            ("runtime_type", words(RuntimeType.self)),
+            (
+                "container_image",
+                .string(
+                    pattern:
+                        "^(ghcr\\.io/archipelag-io|docker\\.io/archipelag)/[a-z0-9]+(-[a-z0-9]+)*:v(0|[1-9][0-9]{0,3})\\.(0|[1-9][0-9]{0,3})\\.(0|[1-9][0-9]{0,3})$",
+                    length: 1...200)
+            ),
+            ("input_schema", .reference("JSONSchema")), ("output_schema", .reference("JSONSchema")),
+        ] + [
+            ("price_per_job?", .integer(1...Prices.priceMax)), ("price_per_token?", .integer(0...Prices.priceMax)),
+            ("price_per_second?", .integer(0...Prices.priceMax)),
+        ]
+        + [
+            ("required_vram_mb?", .integer(0...1_048_576)), ("required_cpu_cores?", .integer(1...1024)),
+            ("required_ram_mb?", .integer(1...16_777_216)), ("category?", .string(pattern: "^[^\\x00]*$", length: 0...64)),
+            ("tags?", .array(.string(pattern: "^[^\\x00]+$", length: 1...64), most: 32)), ("revenue_share?", .integer(0...100)),
+            ("image_digest?", .string(pattern: "^sha256:[0-9a-f]{64}$")),
+            ("version?", .string(pattern: "^v?(0|[1-9][0-9]{0,3})\\.(0|[1-9][0-9]{0,3})\\.(0|[1-9][0-9]{0,3})$")),
+        ]
+
+    private static let taken: [(String, Shape)] = [
+        ("JSONSchema", .schema),
+        ("SubmissionFields", .object(fields.map { $0.0 == "price_per_job?" ? ("price_per_job", $0.1) : $0 }, isOpen: false)),
+        (
+            "SubmissionPatch",
+            .object(fields.filter { $0.0 != "slug" }.map { ($0.0.hasSuffix("?") ? $0.0 : $0.0 + "?", $0.1) }, isOpen: false)
+        ),
+        ("Transition", .object([("to", .word(["pending_review", "draft", "published"]))], isOpen: false)),
+        (
+            "Approval",
+            .object(
+                [
+                    ("trust_level", .integer(0...1)),
+                    ("checklist", .object(ChecklistItem.allCases.map { ($0.rawValue, .boolean) }, isOpen: false)), ("accept_medium?", .boolean),
+                    ("note?", .string(pattern: "^[^\\x00]*$", length: 0...10_000)),
+                ], isOpen: false)
+        ),
+        ("Rejection", .object([("reason", .words(10_000)), ("rule", .words(1000))], isOpen: false)),
+        (
+            "Registration",
+            .object(
+                [
+                    ("email", .string(pattern: "^[a-z0-9]{1,20}@[a-z0-9]{1,20}\\.example$")),
+                    ("password", .string(pattern: "^[^\\x00]*$", length: PasswordRule.lengths)), ("name?", .words(200)),
+                ], isOpen: false)
+        ),
+        ("SignIn", .object([("email", .string(pattern: "^[^\\x00]*$")), ("password", .string(pattern: "^[^\\x00]*$"))], isOpen: false)),
+        ("AccountPatch", .object([("name", .words(200))], isOpen: false)),
+        (
+            "PasswordChange",
+            .object(
+                [
+                    ("current_password", .string(pattern: "^[^\\x00]*$")),
+                    ("new_password", .string(pattern: "^[^\\x00]*$", length: PasswordRule.lengths)),
+                ], isOpen: false)
+        ),
+        (
+            "KeyRequest",
+            .object(
+                [
+                    ("name", .words(200)), ("scopes?", .array(words(Scope.self), least: 1)), ("expires_in_days?", .integer(1...3650)),
+                ], isOpen: false)
+        ),
+        ("DomainProof", .object([("domain", .string(pattern: "^[a-z]{1,20}\\.example$"))], isOpen: false)),
+        (
+            "JobRequest",
+            .object(
+                [
+                    ("workload", .string(pattern: "^[a-z0-9-]{3,63}$")), ("input", .object([])), ("priority?", .integer(0...100)),
+                    ("max_credits?", .integer(0...1_000_000_000)), ("timeout_seconds?", .integer(1...600)),
+                ], isOpen: false)
+        ),
+        ("IslandRegistration", .object([("name", .words(100))], isOpen: false)),
+        (
+            "WebhookRequest",
+            .object(
+                [
+                    ("url", .string(pattern: "^https://[a-z]{1,20}\\.example/[a-z]{0,20}$")),
+                    ("events?", .array(words(EventKind.self))),
+                ], isOpen: false)
+        ),
+        ("Roles", .object([("roles", .array(words(Role.self)))], isOpen: false)),
+        (
+            "Verification",
+            .object([("evidence", .words(2000)), ("standing?", .word(["verified", "first_party"]))], isOpen: false)
+        ),
+        ("Reason", .object([("reason", .words(2000))], isOpen: false)),
+        ("OptionalReason", .object([("reason?", .words(2000))], isOpen: false)),
+    ]
+}

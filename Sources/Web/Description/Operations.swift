@@ -1,0 +1,211 @@
+import Domain
+import HTTPTypes
+
+// Every call of the API, a table for each area. The order is that of the description.
+extension Operation {
+    static let accounts: [Operation] = [
+        Operation(
+            method: .post, path: "/accounts", id: "register", summary: "Open an account.", tag: "accounts", body: "Registration", status: 201,
+            answer: .data("Account"), refusals: [409, 503]),
+        Operation(
+            method: .post, path: "/sessions", id: "signIn", summary: "Sign in; the token is shown once.", tag: "accounts", body: "SignIn",
+            status: 201, answer: .dataAnd("Session", ["token": .text]), refusals: [401, 503]),
+        Operation(
+            method: .delete, path: "/sessions/current", id: "signOut", summary: "End the session that asks.", tag: "accounts", scope: .read,
+            answer: .data("SignedOut"), refusals: [409]),
+        Operation(
+            method: .get, path: "/account", id: "getAccount", summary: "Your account.", tag: "accounts", scope: .read, answer: .data("Account")),
+        Operation(
+            method: .patch, path: "/account", id: "renameAccount", summary: "Change your name.", tag: "accounts", scope: .write,
+            body: "AccountPatch", answer: .data("Account")),
+        Operation(
+            method: .post, path: "/account/password", id: "changePassword", summary: "Change your password; ends your other sessions.",
+            tag: "accounts", scope: .write, body: "PasswordChange", answer: .data("Changed"), refusals: [503]),
+        Operation(
+            method: .get, path: "/api-keys", id: "listAPIKeys", summary: "Your API keys.", tag: "accounts", scope: .read, query: paging,
+            answer: .list("APIKey")),
+        Operation(
+            method: .post, path: "/api-keys", id: "createAPIKey", summary: "Make an API key; it is shown once.", tag: "accounts", scope: .write,
+            body: "KeyRequest", status: 201, answer: .dataAnd("APIKey", ["key": .text]), refusals: [409]),
+        Operation(
+            method: .delete, path: "/api-keys/{id}", id: "revokeAPIKey", summary: "End an API key at once.", tag: "accounts", scope: .write,
+            answer: .data("Revoked")),
+        Operation(
+            method: .get, path: "/account/identity", id: "getIdentity", summary: "What is known of your identity.", tag: "accounts", scope: .read,
+            answer: .data("Identity")),
+        Operation(
+            method: .post, path: "/account/identity/domain", id: "beginDomainProof", summary: "Begin to prove a domain.", tag: "accounts",
+            scope: .write, body: "DomainProof", status: 201, answer: .data("Identity")),
+        Operation(
+            method: .post, path: "/account/identity/domain/check", id: "checkDomainProof", summary: "Look whether the domain serves the token.",
+            tag: "accounts", scope: .write, answer: .data("Identity"), refusals: [409]),
+    ]
+
+    static let publishing: [Operation] = [
+        Operation(
+            method: .post, path: "/workloads", id: "createSubmission", summary: "Make a draft.", tag: "publishing", scope: .write,
+            body: "SubmissionFields", status: 201, answer: .data("Submission"), refusals: [409]),
+        Operation(
+            method: .get, path: "/submissions", id: "listSubmissions", summary: "Your submissions, newest first.", tag: "publishing", scope: .read,
+            query: paging + [("state", .word(SubmissionState.allCases.map(\.rawValue)), "Only in this state.")], answer: .list("Submission")),
+        Operation(
+            method: .get, path: "/submissions/{submission}", id: "getSubmission", summary: "A submission.", tag: "publishing", scope: .read,
+            answer: .data("Submission")),
+        Operation(
+            method: .patch, path: "/submissions/{submission}", id: "editSubmission", summary: "Change fields of a draft.", tag: "publishing",
+            scope: .write, body: "SubmissionPatch", answer: .data("Submission"), refusals: [409]),
+        Operation(
+            method: .delete, path: "/submissions/{submission}", id: "deleteSubmission", summary: "Delete a draft.", tag: "publishing", scope: .write,
+            answer: .data("Deleted"), refusals: [409]),
+        Operation(
+            method: .post, path: "/submissions/{submission}/transitions", id: "moveSubmission", summary: "Hand in, withdraw or publish.",
+            tag: "publishing", scope: .write, body: "Transition", answer: .data("Submission"), refusals: [409, 503]),
+        Operation(
+            method: .post, path: "/submissions/{submission}/resubmit", id: "resubmit", summary: "Make a new draft of a rejected submission.",
+            tag: "publishing", scope: .write, status: 201, answer: .data("Submission"), refusals: [409]),
+        Operation(
+            method: .get, path: "/submissions/{submission}/scans", id: "getScan", summary: "The newest scan.", tag: "publishing", scope: .read,
+            answer: .data("Scan")),
+        Operation(
+            method: .get, path: "/submissions/{submission}/events", id: "listSubmissionEvents", summary: "What happened, oldest first.",
+            tag: "publishing", scope: .read, answer: .data("Events")),
+    ]
+
+    static let review: [Operation] = [
+        Operation(
+            method: .get, path: "/review/queue", id: "listReviewQueue", summary: "What waits for review, oldest first.", tag: "review",
+            scope: .review, query: paging, answer: .list("Submission", meta: ["waiting": .reference("WaitingTimes")])),
+        Operation(
+            method: .get, path: "/review/submissions/{submission}", id: "getDossier", summary: "Everything a reviewer needs.", tag: "review",
+            scope: .review, answer: .data("Dossier")),
+        Operation(
+            method: .post, path: "/review/submissions/{submission}/approve", id: "approve", summary: "Approve at trust level 0 or 1.", tag: "review",
+            scope: .review, body: "Approval", answer: .data("Submission"), refusals: [409]),
+        Operation(
+            method: .post, path: "/review/submissions/{submission}/reject", id: "reject", summary: "Reject with a reason and its rule.",
+            tag: "review", scope: .review, body: "Rejection", answer: .data("Submission"), refusals: [409]),
+    ]
+
+    static let registry: [Operation] = [
+        Operation(
+            method: .get, path: "/workloads", id: "listWorkloads", summary: "Search the Cargo Registry.", tag: "registry", scope: .read,
+            query: paging + [
+                ("query", .string(pattern: "^[^\\x00]*$"), "Words that must be there; the last may be a beginning."),
+                ("category", .string(pattern: "^[^\\x00]*$"), "Exactly this category."), ("tag", .string(pattern: "^[^\\x00]*$"), "Has this tag."),
+                ("runtime_type", .word(RuntimeType.allCases.map(\.rawValue)), "This kind of program."),
+                ("trust_level", .integer(0...3), "This trust level."), ("tier", .word(Tier.allCases.map(\.rawValue)), "This tier."),
+                ("verified", .boolean, "Has the verified badge, or has not."),
+                ("sort", .word(["relevance", "jobs", "reputation", "newest", "price"]), "The order."),
+                ("facets", .boolean, "Also count the answer's categories, tags and so on."),
+            ], answer: .list("Workload", meta: ["facets?": .reference("Facets")])),
+        Operation(
+            method: .get, path: "/workloads/{slug}", id: "getWorkload", summary: "A published Cargo.", tag: "registry", scope: .read,
+            answer: .data("Workload")),
+        Operation(
+            method: .get, path: "/workloads/{slug}/versions", id: "listVersions", summary: "Its versions, newest first.", tag: "registry",
+            scope: .read, query: paging, answer: .list("Version")),
+    ]
+
+    static let jobs: [Operation] = [
+        Operation(
+            method: .post, path: "/jobs", id: "createJob", summary: "Send a job.", tag: "jobs", scope: .write, body: "JobRequest", status: 201,
+            answer: .data("Job"), refusals: [404, 409]),
+        Operation(
+            method: .get, path: "/jobs", id: "listJobs", summary: "Your jobs, newest first.", tag: "jobs", scope: .read,
+            query: paging + [("status", .word(JobState.allCases.map(\.rawValue)), "Only in this state.")], answer: .list("Job")),
+        Operation(method: .get, path: "/jobs/{id}", id: "getJob", summary: "A job.", tag: "jobs", scope: .read, answer: .data("Job")),
+        Operation(
+            method: .delete, path: "/jobs/{id}", id: "cancelJob", summary: "Cancel a job.", tag: "jobs", scope: .write, answer: .data("Job"),
+            refusals: [409]),
+        Operation(
+            method: .get, path: "/jobs/{id}/output", id: "getJobOutput", summary: "What a job wrote.", tag: "jobs", scope: .read,
+            answer: .data("JobOutput")),
+        Operation(
+            method: .get, path: "/jobs/{id}/stream", id: "streamJob", summary: "A job's records as server-sent events.", tag: "jobs", scope: .read,
+            query: [("from", .integer(0...), "The first record wanted.")], answer: .events),
+        Operation(
+            method: .get, path: "/jobs/{id}/ws", id: "followJob", summary: "A job's records over a WebSocket.", tag: "jobs", scope: .read,
+            query: [("from", .integer(0...), "The first record wanted.")], status: 101, answer: .socket),
+    ]
+
+    static let islands: [Operation] = [
+        Operation(
+            method: .post, path: "/islands", id: "registerIsland", summary: "Register an Island; its token is shown once.", tag: "islands",
+            scope: .write, body: "IslandRegistration", status: 201, answer: .dataAnd("Island", ["token": .text])),
+        Operation(
+            method: .get, path: "/islands", id: "listIslands", summary: "Your Islands.", tag: "islands", scope: .read, query: paging,
+            answer: .list("Island")),
+        Operation(method: .get, path: "/islands/{id}", id: "getIsland", summary: "An Island.", tag: "islands", scope: .read, answer: .data("Island")),
+        Operation(
+            method: .post, path: "/islands/{id}/drain", id: "drainIsland", summary: "Give it no new jobs.", tag: "islands", scope: .write,
+            answer: .data("Island")),
+        Operation(
+            method: .get, path: "/islands/link", id: "linkIsland", summary: "Where an Island connects, with its token.", tag: "islands",
+            scope: .island, status: 101, answer: .socket),
+    ]
+
+    static let notifications: [Operation] = [
+        Operation(
+            method: .get, path: "/notifications", id: "listNotifications", summary: "What you were told, newest first.", tag: "notifications",
+            scope: .read, query: paging + [("unread", .boolean, "Only what is unread.")],
+            answer: .list("Notification", meta: ["unread": .integer(0...)])),
+        Operation(
+            method: .post, path: "/notifications/read-all", id: "readAllNotifications", summary: "Mark all as read.", tag: "notifications",
+            scope: .write, answer: .data("ReadCount")),
+        Operation(
+            method: .post, path: "/notifications/{notification}/read", id: "readNotification", summary: "Mark one as read.", tag: "notifications",
+            scope: .write, answer: .data("Notification")),
+        Operation(
+            method: .get, path: "/webhooks", id: "listWebhooks", summary: "Your webhooks.", tag: "notifications", scope: .read,
+            answer: .list("Webhook")),
+        Operation(
+            method: .post, path: "/webhooks", id: "createWebhook", summary: "Add a webhook; its secret is shown once.", tag: "notifications",
+            scope: .write, body: "WebhookRequest", status: 201, answer: .dataAnd("Webhook", ["secret": .text]), refusals: [409]),
+        Operation(
+            method: .delete, path: "/webhooks/{id}", id: "deleteWebhook", summary: "Remove a webhook.", tag: "notifications", scope: .write,
+            answer: .data("Deleted")),
+        Operation(
+            method: .get, path: "/webhooks/{id}/deliveries", id: "listDeliveries", summary: "Its deliveries, newest first.", tag: "notifications",
+            scope: .read, query: paging, answer: .list("Delivery")),
+        Operation(
+            method: .post, path: "/webhooks/{id}/deliveries/{delivery}/redeliver", id: "redeliver", summary: "Send an event again.",
+            tag: "notifications", scope: .write, answer: .data("Delivery")),
+    ]
+
+    static let administration: [Operation] = [
+        Operation(
+            method: .get, path: "/admin/audit", id: "listAudit", summary: "The log of every change, newest first.", tag: "admin", scope: .admin,
+            query: paging + [
+                ("actor", .string(pattern: "^[^\\x00]*$"), "Done by this account."), ("action", .string(pattern: "^[^\\x00]*$"), "This action."),
+                ("subject", .string(pattern: "^[^\\x00]*$"), "Done to this."),
+            ], answer: .list("AuditEntry")),
+        Operation(
+            method: .get, path: "/admin/audit/verify", id: "verifyAudit", summary: "Walk along the log's chain of hashes.", tag: "admin",
+            scope: .admin, answer: .data("AuditVerification")),
+        Operation(
+            method: .get, path: "/admin/accounts", id: "listAccounts", summary: "All accounts, newest first.", tag: "admin", scope: .admin,
+            query: paging + [("query", .string(pattern: "^[^\\x00]*$"), "Part of the name or address.")], answer: .list("Account")),
+        Operation(
+            method: .post, path: "/admin/accounts/{id}/roles", id: "setRoles", summary: "Give an account exactly these roles.", tag: "admin",
+            scope: .admin, body: "Roles", answer: .data("Account"), refusals: [409]),
+        Operation(
+            method: .post, path: "/admin/publishers/{id}/verify", id: "verifyPublisher", summary: "Record a publisher's identity.", tag: "admin",
+            scope: .admin, body: "Verification", answer: .data("Account")),
+        Operation(
+            method: .post, path: "/admin/publishers/{id}/unverify", id: "unverifyPublisher", summary: "Take a verified identity away.", tag: "admin",
+            scope: .admin, body: "Reason", answer: .data("Account"), refusals: [409]),
+        Operation(
+            method: .post, path: "/admin/workloads/{slug}/suspend", id: "suspend", summary: "Take a Cargo out of the registry.", tag: "admin",
+            scope: .admin, body: "Reason", answer: .data("Workload"), refusals: [409]),
+        Operation(
+            method: .post, path: "/admin/workloads/{slug}/unsuspend", id: "unsuspend", summary: "Bring a suspended Cargo back.", tag: "admin",
+            scope: .admin, body: "OptionalReason", answer: .data("Workload"), refusals: [409]),
+    ]
+
+    static let others: [Operation] = [
+        Operation(method: .get, path: "/health", id: "health", summary: "Whether the coordinator runs.", tag: "others", answer: .data("Health")),
+        Operation(
+            method: .get, path: "/openapi.json", id: "getDescription", summary: "This description.", tag: "others",
+            answer: .document(.object([("openapi", .text), ("paths", .object([]))]))),
+    ]
+}
