@@ -164,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "LiveTests",
             dependencies: [
-                "JSON", "WebSockets", product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
+                "TestSupport", "JSON", "WebSockets", product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("NIOPosix", "swift-nio"),
             ], swiftSettings: strict),
     ]
 )

@@ -24,16 +24,16 @@ final class DevNetwork: Sendable {
     static let environment = ["ARCHIPELAGO_TRIVY_CACHE": Machine.scanFixtures + "/trivy-cache"]
 
     /// The process that would be a network on a folder; it may refuse.
-    static func launch(folder: String) throws -> ChildProcess {
+    static func launch(folder: String, more: [String] = []) throws -> ChildProcess {
         try Machine.requireReady()
         return try ChildProcess(
-            try Machine.executable(), ["dev", "--json", "--port", "0", "--registry-port", "0", "--data-dir", folder], environment: environment,
+            try Machine.executable(), ["dev", "--json", "--port", "0", "--registry-port", "0", "--data-dir", folder] + more, environment: environment,
             guarded: true)
     }
 
     /// Starts a network and returns once it says that it is ready.
-    static func start(folder: String) async throws -> DevNetwork {
-        let process = try launch(folder: folder)
+    static func start(folder: String, more: [String] = []) async throws -> DevNetwork {
+        let process = try launch(folder: folder, more: more)
         let line = try await pollUntil("the network is ready", within: .seconds(90)) { () -> String? in
             guard process.isRunning else { throw Unexpected("a running network; it ended: \(process.stderr)") }
             let output = process.stdout
