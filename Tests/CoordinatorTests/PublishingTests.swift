@@ -388,6 +388,20 @@ import Testing
         #expect(await refusal { try await world.publishing.transition(id, to: .published, by: world.publisher) } == "signature_required")
     }
 
+    @Test func listsAreFilledWhereAnEarlierVersionKeptNone() async throws {
+        let world = try await World()
+        try await world.published("text-tool")
+        try await world.published("image-tool")
+        _ = try await world.moderation.suspend(["reason": "r"], slug: "image-tool", by: world.administrator)
+        try await world.database.write { writer in
+            for table in ["registry_entries", "registry_tags", "registry_search"] { try writer.execute("DELETE FROM \(table)", []) }
+        }
+        #expect(try await world.registry.fillIfEmpty() == 1)
+        #expect(try await world.found(RegistryFilter(query: "text")).rows.map(\.entry.slug) == ["text-tool"])
+        #expect(try await world.found().total == 1)
+        #expect(try await world.registry.fillIfEmpty() == 0)
+    }
+
     @Test func searchFindsWordsInSlugsAndFieldsAndTakesWildcardsAsLetters() async throws {
         let world = try await World()
         try await world.published("text-tool")

@@ -96,13 +96,17 @@ private struct Condition {
     var arguments: [SQLValue] = []
     /// The search text, where there is one.
     var search: String?
+    /// How many things beside the search text are asked for.
+    private(set) var others = 0
 
     /// `nil` when nothing can fit.
     init?(_ filter: RegistryFilter, _ dialect: Dialect) {
         if let typed = filter.query, typed.contains(where: { !$0.isWhitespace }) {
             guard let text = dialect.searchText(typed) else { return nil }
             search = text
-            add("e.workload_id IN (\(dialect.searchMatches))", .text(text))
+            // The sign keeps SQLite from starting with the matches, however many, where it should walk along the wanted order.
+            add("+e.workload_id IN (\(dialect.searchMatches))", .text(text))
+            others = 0
         }
         if let category = filter.category { add("e.category = ?", .text(category)) }
         if let tag = filter.tag { add("e.workload_id IN (SELECT workload_id FROM registry_tags WHERE tag = ?)", .text(tag)) }
@@ -114,6 +118,7 @@ private struct Condition {
 
     private mutating func add(_ sql: String, _ argument: SQLValue) {
         self.sql += " AND \(sql)"
+        others += 1
         arguments.append(argument)
     }
 }
@@ -132,7 +137,7 @@ extension SQLReader {
         _ filter: RegistryFilter, sort: RegistrySort?, limit: Int, offset: Int
     ) throws -> (rows: [RegistryHit], total: Int) {
         guard let condition = Condition(filter, dialect) else { return ([], 0) }
-        let total = try count("SELECT count(*) AS n FROM registry_entries e WHERE \(condition.sql)", condition.arguments)
+        let total = try countEntries(condition)
         guard offset < total else { return ([], total) }
         let ids: [Int]
         if let search = condition.search, sort ?? .relevance == .relevance, total <= rankedMax {
@@ -146,6 +151,20 @@ extension SQLReader {
             ).map { try $0.int("workload_id") }
         }
         return (try registryHits(ids), total)
+    }
+
+    /// What is not listed stands in no full-text row, so a search text alone needs no look at the entries.
+    private func countEntries(_ condition: Condition) throws -> Int {
+        if let search = condition.search, condition.others == 0 {
+            return try count("SELECT count(*) AS n FROM (\(dialect.searchMatches))", [.text(search)])
+        }
+        return try count("SELECT count(*) AS n FROM registry_entries e WHERE \(condition.sql)", condition.arguments)
+    }
+
+    /// How many Cargos hold a text's words, by the full-text index alone.
+    public func countMatches(of typed: String) throws -> Int {
+        guard let text = dialect.searchText(typed) else { return 0 }
+        return try count("SELECT count(*) AS n FROM (\(dialect.searchMatches))", [.text(text)])
     }
 
     private func rankedIDs(_ condition: Condition, _ search: String, limit: Int, offset: Int) throws -> [Int] {
@@ -189,11 +208,12 @@ extension SQLReader {
             for row in groups { if let value = try value(row) { sums[value, default: 0] += try row.int("n") } }
             return sums.map { RegistryFacets.Count(value: $0.key, count: $0.value) }.sorted { ($1.count, $0.value) < ($0.count, $1.value) }
         }
+        // Only what is listed has tags, so without a filter there is no need to look at the entries.
+        let wanted =
+            condition.arguments.isEmpty ? "" : "WHERE t.workload_id IN (SELECT e.workload_id FROM registry_entries e WHERE \(condition.sql))"
         let tags = try query(
-            """
-            SELECT t.tag, count(*) AS n FROM registry_tags t JOIN registry_entries e ON e.workload_id = t.workload_id
-            WHERE \(condition.sql) GROUP BY t.tag ORDER BY n DESC, t.tag LIMIT ?
-            """, condition.arguments + [.integer(RegistryFacets.tagsMax)])
+            "SELECT t.tag, count(*) AS n FROM registry_tags t \(wanted) GROUP BY t.tag ORDER BY n DESC, t.tag LIMIT ?",
+            condition.arguments + [.integer(RegistryFacets.tagsMax)])
         return RegistryFacets(
             category: try counts { try $0.optionalText("category") },
             tags: try tags.map { RegistryFacets.Count(value: try $0.text("tag"), count: try $0.int("n")) },

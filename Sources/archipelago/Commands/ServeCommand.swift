@@ -35,6 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         let logger = Logger.process("archipelago")
         let coordinator = try CoordinatorAssembly(settings, logger: logger)
+        try await coordinator.prepare()
         let (host, output) = (settings.host, output)
         let services = coordinator.makeServices { port in
             let key: String?

@@ -92,6 +92,9 @@ struct CoordinatorAssembly {
         self.logger = logger
     }
 
+    /// Brings what an earlier version of the program left up to date; call once before anything runs.
+    func prepare() async throws { try await registry.fillIfEmpty() }
+
     /// Everything that runs for the life of the coordinator.
     ///
     /// - Parameter onListening: told the port once connections are taken.

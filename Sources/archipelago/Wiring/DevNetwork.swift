@@ -34,6 +34,7 @@ struct DevNetwork {
         configuration.signInsPerMinute = rateLimit == nil ? nil : configuration.signInsPerMinute
         configuration.allowsLoopback = true
         let coordinator = try CoordinatorAssembly(configuration, logger: logger)
+        try await coordinator.prepare()
         var state: DevState
         if let earlier { state = earlier } else { state = try await DevState.create(coordinator) }
         (state.port, state.registryPort) = (webPort, registry.port)

@@ -47,7 +47,9 @@ final class ChildProcess: Sendable {
         for (name, content) in [("stdout", ""), ("stderr", ""), ("stdin", input ?? "")] {
             try Data(content.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
         }
-        let variables = ["PATH": Machine.searchPath, "HOME": "/root", "TMPDIR": NSTemporaryDirectory(), "LC_ALL": "C.UTF-8"]
+        let variables = [
+            "PATH": Machine.searchPath, "HOME": "/root", "TMPDIR": NSTemporaryDirectory(), "LC_ALL": "C.UTF-8", "XDG_CONFIG_HOME": "/nonexistent",
+        ]
         process.executableURL = URL(fileURLWithPath: program.hasPrefix("/") ? program : "/usr/bin/env")
         process.arguments = program.hasPrefix("/") ? arguments : [program] + arguments
         process.environment = variables.merging(environment) { $1 }
