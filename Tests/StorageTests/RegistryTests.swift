@@ -142,6 +142,18 @@ import Testing
         }
     }
 
+    @Test(arguments: ["text", "Text", "a \"b\"", "!!!", "ﬁne", "日本 語"]) func aCategoryIsExactBesideWordsToo(category: String) async throws
+    {
+        let cargos = [
+            Cargo(slug: "one", category: category), Cargo(slug: "two", category: category + " more"), Cargo(slug: "three", tags: [category]),
+        ]
+        try await Self.stocked(cargos) { database in
+            expect(try await slugs(database, RegistryFilter(query: "cargo", category: category)), ["one"])
+            expect(try await slugs(database, RegistryFilter(query: "cargo", tag: category)), ["three"])
+            expect(try await slugs(database, RegistryFilter(query: "cargo", category: category, tag: category)), [])
+        }
+    }
+
     @Test func aNewVersionReplacesTheWordsAndKeepsTheNumbers() async throws {
         try await Self.stocked([Cargo(slug: "one", name: "Old", tags: ["old"])]) { database in
             try await database.write { writer in

@@ -34,9 +34,20 @@ public struct Dialect: Sendable {
 
     /// What people typed, as the full-text index takes it: every word must be there, the last one may be the beginning of a word, and no
     /// character has a meaning of its own. `nil` when nothing in it can be found, such as punctuation alone.
-    func searchText(_ typed: String) -> String? {
-        let words = typed.split { $0.isWhitespace || $0 == "\0" }.filter { word in word.contains { $0.isLetter || $0.isNumber } }
+    ///
+    /// - Parameter columns: words that the named columns hold in any case; they only make the matches fewer, so whoever asks still has to
+    ///   compare exactly.
+    func searchText(_ typed: String, columns: [(name: String, words: String)] = []) -> String? {
+        let words = typed.split { $0.isWhitespace || $0 == "\0" }.filter { Self.hasWord($0) }
         guard !words.isEmpty else { return nil }
-        return words.prefix(Self.searchWordsMax).map { "\"" + $0.split(separator: "\"").joined(separator: " ") + "\"" }.joined(separator: " ") + "*"
+        let text = words.prefix(Self.searchWordsMax).map { Self.phrase($0) }.joined(separator: " ") + "*"
+        let narrowed = columns.filter { Self.hasWord($0.words[...]) }
+        return narrowed.isEmpty ? text : "(\(text))" + narrowed.map { " AND \($0.name) : \(Self.phrase($0.words[...]))" }.joined()
+    }
+
+    private static func hasWord(_ text: Substring) -> Bool { text.contains { $0.isLetter || $0.isNumber } }
+
+    private static func phrase(_ text: Substring) -> String {
+        "\"" + text.split { $0 == "\"" || $0 == "\0" }.joined(separator: " ") + "\""
     }
 }

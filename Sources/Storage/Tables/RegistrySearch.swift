@@ -102,7 +102,8 @@ private struct Condition {
     /// `nil` when nothing can fit.
     init?(_ filter: RegistryFilter, _ dialect: Dialect) {
         if let typed = filter.query, typed.contains(where: { !$0.isWhitespace }) {
-            guard let text = dialect.searchText(typed) else { return nil }
+            let columns = [("category", filter.category), ("tags", filter.tag)].compactMap { name, words in words.map { (name: name, words: $0) } }
+            guard let text = dialect.searchText(typed, columns: columns) else { return nil }
             search = text
             // The sign keeps SQLite from starting with the matches, however many, where it should walk along the wanted order.
             add("+e.workload_id IN (\(dialect.searchMatches))", .text(text))
