@@ -142,8 +142,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["text", "Text", "a \"b\"", "!!!", "ﬁne", "日本 語"]) func aCategoryIsExactBesideWordsToo(category: String) async throws
-    {
+    @Test(arguments: ["text", "Text", "a \"b\"", "!!!", "ﬁne", "日本 語"]) func aCategoryIsExactBesideWordsToo(category: String) async throws {
         let cargos = [
             Cargo(slug: "one", category: category), Cargo(slug: "two", category: category + " more"), Cargo(slug: "three", tags: [category]),
         ]

@@ -105,8 +105,11 @@ private struct Condition {
             let columns = [("category", filter.category), ("tags", filter.tag)].compactMap { name, words in words.map { (name: name, words: $0) } }
             guard let text = dialect.searchText(typed, columns: columns) else { return nil }
             search = text
-            // The sign keeps SQLite from starting with the matches, however many, where it should walk along the wanted order.
-            add("+e.workload_id IN (\(dialect.searchMatches))", .text(text))
+            // Alone, the sign keeps SQLite from starting with the matches, however many, where it should walk along the wanted order.
+            let isAlone =
+                [filter.category, filter.tag, filter.runtimeType, filter.tier].allSatisfy { $0 == nil } && filter.trustLevel == nil
+                && filter.verified == nil
+            add("\(isAlone ? "+" : "")e.workload_id IN (\(dialect.searchMatches))", .text(text))
             others = 0
         }
         if let category = filter.category { add("e.category = ?", .text(category)) }
@@ -138,20 +141,35 @@ extension SQLReader {
         _ filter: RegistryFilter, sort: RegistrySort?, limit: Int, offset: Int
     ) throws -> (rows: [RegistryHit], total: Int) {
         guard let condition = Condition(filter, dialect) else { return ([], 0) }
-        let total = try countEntries(condition)
-        guard offset < total else { return ([], total) }
-        let ids: [Int]
-        if let search = condition.search, sort ?? .relevance == .relevance, total <= rankedMax {
-            ids = try rankedIDs(condition, search, limit: limit, offset: offset)
-        } else {
-            let isCommon = condition.search != nil && sort ?? .relevance == .relevance
-            let order = isCommon ? RegistrySort.jobs : sort ?? .newest
-            ids = try query(
-                "SELECT e.workload_id FROM registry_entries e WHERE \(condition.sql) ORDER BY \(order.order) LIMIT ? OFFSET ?",
-                condition.arguments + [.integer(limit), .integer(offset)]
-            ).map { try $0.int("workload_id") }
+        let isRelevance = condition.search != nil && sort ?? .relevance == .relevance
+        let order = isRelevance ? RegistrySort.jobs : sort ?? .newest
+        let (ids, total) = try pageIDs(condition, order, unlessAtMost: isRelevance ? rankedMax : 0, limit: limit, offset: offset)
+        guard isRelevance, total <= rankedMax, offset < total, let search = condition.search else { return (try registryHits(ids), total) }
+        return (try registryHits(try rankedIDs(condition, search, limit: limit, offset: offset)), total)
+    }
+
+    /// A page in an order that needs no ranking, and how many Cargos fit.
+    ///
+    /// - Parameter few: when no more than this fit, the page may be left out, because it will be ranked.
+    private func pageIDs(
+        _ condition: Condition, _ order: RegistrySort, unlessAtMost few: Int, limit: Int, offset: Int
+    ) throws -> (ids: [Int], total: Int) {
+        let page = [SQLValue.integer(limit), .integer(offset)]
+        // Words and more: both answers come from one walk over the matches, since finding those is what takes long.
+        if condition.search != nil, condition.others > 0 {
+            let rows = try query(
+                """
+                SELECT e.workload_id, count(*) OVER () AS n FROM registry_entries e WHERE \(condition.sql)
+                ORDER BY \(order.order) LIMIT ? OFFSET ?
+                """, condition.arguments + page)
+            if let total = try rows.first?.int("n") { return (try rows.map { try $0.int("workload_id") }, total) }
         }
-        return (try registryHits(ids), total)
+        let total = try countEntries(condition)
+        guard offset < total, total > few else { return ([], total) }
+        let rows = try query(
+            "SELECT e.workload_id FROM registry_entries e WHERE \(condition.sql) ORDER BY \(order.order) LIMIT ? OFFSET ?",
+            condition.arguments + page)
+        return (try rows.map { try $0.int("workload_id") }, total)
     }
 
     /// What is not listed stands in no full-text row, so a search text alone needs no look at the entries.
