@@ -33,30 +33,32 @@ extension Live {
         }
 
         @Test func everyWrongStepIs409WithTheStateAndWhatIsAllowed() async throws {
-            let network = try await SharedNetwork.network
-            let image = try await network.push(Machine.scanFixtures + "/images/clean.tar", "steps:v1.0.0")
-            func conflict(_ api: API, _ method: HTTPMethod, _ path: String, _ body: JSONValue, state: String) async throws {
-                let answer = try await api.call(method, path, body)
-                #expect(answer.status == 409, "\(answer)")
-                #expect(answer.json["error"]?["code"]?.string == "state_conflict")
-                #expect(answer.json["error"]?["state"]?.string == state)
-                #expect(answer.json["error"]?["allowed_actions"]?.array != nil)
+            // A network of its own: Cargos that stay active would fill the shared publisher's limit.
+            try await DevNetwork.withOwn("steps") { network in
+                let image = try await network.push(Machine.scanFixtures + "/images/clean.tar", "steps:v1.0.0")
+                func conflict(_ api: API, _ method: HTTPMethod, _ path: String, _ body: JSONValue, state: String) async throws {
+                    let answer = try await api.call(method, path, body)
+                    #expect(answer.status == 409, "\(answer)")
+                    #expect(answer.json["error"]?["code"]?.string == "state_conflict")
+                    #expect(answer.json["error"]?["state"]?.string == state)
+                    #expect(answer.json["error"]?["allowed_actions"]?.array != nil)
+                }
+                let approval: JSONValue = ["trust_level": 0, "checklist": fullChecklist]
+                let id = try await network.draft(slug: "wrong-steps", image: image)
+                try await conflict(network.publisher, .POST, "/submissions/\(id)/transitions", ["to": "published"], state: "draft")
+                try await conflict(network.reviewer, .POST, "/review/submissions/\(id)/approve", approval, state: "draft")
+                _ = try await network.publisher.data(.POST, "/submissions/\(id)/transitions", ["to": "pending_review"])
+                _ = try await network.scan(of: id)
+                _ = try await network.reviewer.data(.POST, "/review/submissions/\(id)/approve", approval)
+                try await conflict(network.reviewer, .POST, "/review/submissions/\(id)/approve", approval, state: "approved")
+                _ = try await network.publisher.data(.POST, "/submissions/\(id)/transitions", ["to": "published"])
+                try await conflict(network.publisher, .PATCH, "/submissions/\(id)", ["name": "Other"], state: "published")
+                let other = try await network.submit(slug: "wrong-steps-2", image: image)
+                _ = try await network.reviewer.data(.POST, "/review/submissions/\(other)/reject", ["reason": "r", "rule": "policy"])
+                try await conflict(network.reviewer, .POST, "/review/submissions/\(other)/approve", approval, state: "rejected")
+                let draft = try await network.publisher.data(.POST, "/submissions/\(other)/resubmit")
+                #expect(draft["resubmitted_from"]?.int == other)
             }
-            let approval: JSONValue = ["trust_level": 0, "checklist": fullChecklist]
-            let id = try await network.draft(slug: "wrong-steps", image: image)
-            try await conflict(network.publisher, .POST, "/submissions/\(id)/transitions", ["to": "published"], state: "draft")
-            try await conflict(network.reviewer, .POST, "/review/submissions/\(id)/approve", approval, state: "draft")
-            _ = try await network.publisher.data(.POST, "/submissions/\(id)/transitions", ["to": "pending_review"])
-            _ = try await network.scan(of: id)
-            _ = try await network.reviewer.data(.POST, "/review/submissions/\(id)/approve", approval)
-            try await conflict(network.reviewer, .POST, "/review/submissions/\(id)/approve", approval, state: "approved")
-            _ = try await network.publisher.data(.POST, "/submissions/\(id)/transitions", ["to": "published"])
-            try await conflict(network.publisher, .PATCH, "/submissions/\(id)", ["name": "Other"], state: "published")
-            let other = try await network.submit(slug: "wrong-steps-2", image: image)
-            _ = try await network.reviewer.data(.POST, "/review/submissions/\(other)/reject", ["reason": "r", "rule": "policy"])
-            try await conflict(network.reviewer, .POST, "/review/submissions/\(other)/approve", approval, state: "rejected")
-            let draft = try await network.publisher.data(.POST, "/submissions/\(other)/resubmit")
-            #expect(draft["resubmitted_from"]?.int == other)
         }
 
         /// The receiver is Python's own HTTP server; it is down at first, and keeps what it is sent in a file.
@@ -108,31 +110,34 @@ extension Live {
 
         /// What the SDKs of Archipelag.io insist on (their models): names and types of members.
         @Test func theAnswersHaveWhatTheSDKsInsistOn() async throws {
-            let network = try await SharedNetwork.network
-            let account = try await network.publisher.data(.GET, "/account")
-            for name in ["id", "email", "created_at"] { #expect(account[name]?.string != nil, "\(name)") }
-            #expect(account["credits"]?.double != nil)
-            let made = try await network.publisher.call(.POST, "/api-keys", ["name": "sdk"])
-            #expect(made.json["key"]?.string?.hasPrefix("ak_") == true)
-            for place in [made.json["data"], made.json["data"]?["data"]] {
-                for name in ["id", "name", "prefix", "created_at"] { #expect(place?[name]?.string != nil, "\(name)") }
-            }
-            #expect(made.json["data"]?["key"]?.string == made.json["key"]?.string, "the JavaScript SDK looks for it here")
-            let id = made.json["data"]?["id"]?.string ?? ""
-            #expect(try await network.publisher.call(.DELETE, "/api-keys/\(id)").status == 200)
-            let image = try await network.push(Machine.scanFixtures + "/images/clean.tar", "sdk:v1.0.0")
-            let submission = try await network.submit(slug: "sdk-cargo", image: image)
-            _ = try await network.scan(of: submission)
-            _ = try await network.reviewer.data(
-                .POST, "/review/submissions/\(submission)/approve", ["trust_level": 0, "checklist": fullChecklist])
-            _ = try await network.publisher.data(.POST, "/submissions/\(submission)/transitions", ["to": "published"])
-            for workload in [
-                try await network.consumer.data(.GET, "/workloads?query=sdk-cargo")[0], try await network.consumer.data(.GET, "/workloads/sdk-cargo"),
-            ] {
-                #expect(workload?["id"]?.int != nil)
-                for name in ["name", "slug", "description", "runtime_type"] { #expect(workload?[name]?.string != nil, "\(name)") }
-                for name in ["price_per_job", "required_vram_mb", "required_ram_mb"] { #expect(workload?[name]?.double != nil, "\(name)") }
-                #expect(workload?["is_enabled"]?.bool == true)
+            // A network of its own: Cargos that stay active would fill the shared publisher's limit.
+            try await DevNetwork.withOwn("sdk") { network in
+                let account = try await network.publisher.data(.GET, "/account")
+                for name in ["id", "email", "created_at"] { #expect(account[name]?.string != nil, "\(name)") }
+                #expect(account["credits"]?.double != nil)
+                let made = try await network.publisher.call(.POST, "/api-keys", ["name": "sdk"])
+                #expect(made.json["key"]?.string?.hasPrefix("ak_") == true)
+                for place in [made.json["data"], made.json["data"]?["data"]] {
+                    for name in ["id", "name", "prefix", "created_at"] { #expect(place?[name]?.string != nil, "\(name)") }
+                }
+                #expect(made.json["data"]?["key"]?.string == made.json["key"]?.string, "the JavaScript SDK looks for it here")
+                let id = made.json["data"]?["id"]?.string ?? ""
+                #expect(try await network.publisher.call(.DELETE, "/api-keys/\(id)").status == 200)
+                let image = try await network.push(Machine.scanFixtures + "/images/clean.tar", "sdk:v1.0.0")
+                let submission = try await network.submit(slug: "sdk-cargo", image: image)
+                _ = try await network.scan(of: submission)
+                _ = try await network.reviewer.data(
+                    .POST, "/review/submissions/\(submission)/approve", ["trust_level": 0, "checklist": fullChecklist])
+                _ = try await network.publisher.data(.POST, "/submissions/\(submission)/transitions", ["to": "published"])
+                for workload in [
+                    try await network.consumer.data(.GET, "/workloads?query=sdk-cargo")[0],
+                    try await network.consumer.data(.GET, "/workloads/sdk-cargo"),
+                ] {
+                    #expect(workload?["id"]?.int != nil)
+                    for name in ["name", "slug", "description", "runtime_type"] { #expect(workload?[name]?.string != nil, "\(name)") }
+                    for name in ["price_per_job", "required_vram_mb", "required_ram_mb"] { #expect(workload?[name]?.double != nil, "\(name)") }
+                    #expect(workload?["is_enabled"]?.bool == true)
+                }
             }
         }
 
