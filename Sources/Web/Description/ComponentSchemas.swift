@@ -185,7 +185,7 @@ enum ComponentSchemas {
             ),
             ("input_schema", .reference("JSONSchema")), ("output_schema", .reference("JSONSchema")),
         ] + [
-            ("price_per_job?", .integer(1...Prices.priceMax)), ("price_per_token?", .integer(0...Prices.priceMax)),
+            ("price_per_job?", .integer(0...Prices.priceMax)), ("price_per_token?", .integer(0...Prices.priceMax)),
             ("price_per_second?", .integer(0...Prices.priceMax)),
         ]
         + [
@@ -198,7 +198,12 @@ enum ComponentSchemas {
 
     private static let taken: [(String, Shape)] = [
         ("JSONSchema", .schema),
-        ("SubmissionFields", .object(fields.map { $0.0 == "price_per_job?" ? ("price_per_job", $0.1) : $0 }, isOpen: false)),
+        (
+            "SubmissionFields",
+            .both(
+                .object(fields, isOpen: false),
+                anyOf: ["price_per_job", "price_per_token", "price_per_second"].map { .object([($0, .integer(1...Prices.priceMax))]) })
+        ),
         (
             "SubmissionPatch",
             .object(fields.filter { $0.0 != "slug" }.map { ($0.0.hasSuffix("?") ? $0.0 : $0.0 + "?", $0.1) }, isOpen: false)

@@ -72,6 +72,8 @@ indirect enum Shape: Sendable {
     /// Members in order; those whose name ends in `?` may be missing. `isOpen`: others may be there too.
     case object([(String, Shape)], isOpen: Bool = true)
     case nullable(Shape)
+    /// The first shape, and besides at least one of the others.
+    case both(Shape, anyOf: [Shape])
     /// A component schema.
     case reference(String)
     /// Anything.
@@ -112,6 +114,10 @@ indirect enum Shape: Sendable {
             return .object(object)
         case .map(let element): return ["type": "object", "additionalProperties": element.json]
         case .object(let members, let isOpen): return Self.object(members, isOpen)
+        case .both(let shape, let others):
+            var object = shape.json.object ?? JSONObject()
+            object["anyOf"] = .array(others.map(\.json))
+            return .object(object)
         case .nullable(let shape): return ["anyOf": [shape.json, ["type": "null"]]]
         case .reference(let name): return ["$ref": .string("#/components/schemas/\(name)")]
         case .any: return true
