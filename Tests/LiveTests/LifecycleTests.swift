@@ -141,6 +141,46 @@ extension Live {
             }
         }
 
+        /// A server that redirects must not learn where else a password goes: the second one hears nothing.
+        @Test func thePasswordDoesNotFollowARedirect() async throws {
+            let folder = try Machine.makeFolder("redirect")
+            let (first, second) = (try freePort(), try freePort())
+            let servers = try ChildProcess("python3", ["-c", Self.redirecting, "\(first)", "\(second)", folder + "/heard"], guarded: true)
+            defer { servers.signal(SIGKILL) }
+            try await pollUntil("both servers listen") { FileManager.default.fileExists(atPath: folder + "/heard") }
+            let result = try await ChildProcess.run(
+                try Machine.executable(),
+                ["account", "sign-in", "--email", "a@example.org", "--password-stdin", "--url", "http://127.0.0.1:\(first)"],
+                input: "correct horse battery\n")
+            #expect(result.exit == 5, "\(result)")
+            #expect(result.stderr.contains("redirect"), "\(result)")
+            #expect(try String(contentsOfFile: folder + "/heard", encoding: .utf8) == "")
+        }
+
+        private static let redirecting = """
+            import http.server, sys, threading
+            first, second, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+            class Redirect(http.server.BaseHTTPRequestHandler):
+                def do_POST(self):
+                    self.rfile.read(int(self.headers["content-length"]))
+                    self.send_response(307)
+                    self.send_header("location", f"http://127.0.0.1:{second}{self.path}")
+                    self.send_header("content-length", "0")
+                    self.end_headers()
+            class Listen(http.server.BaseHTTPRequestHandler):
+                def do_POST(self):
+                    with open(path, "ab") as file:
+                        file.write(self.rfile.read(int(self.headers["content-length"])))
+                    self.send_response(201)
+                    self.send_header("content-length", "11")
+                    self.end_headers()
+                    self.wfile.write(b'{"data":{}}')
+            servers = [http.server.HTTPServer(("127.0.0.1", port), kind) for port, kind in ((first, Redirect), (second, Listen))]
+            open(path, "w").close()
+            threading.Thread(target=servers[1].serve_forever, daemon=True).start()
+            servers[0].serve_forever()
+            """
+
         @Test func schemasAreCheckedOnTheCommandLine() async throws {
             let folder = try Machine.makeFolder("schema")
             func file(_ name: String, _ text: String) throws -> String {

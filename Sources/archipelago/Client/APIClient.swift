@@ -50,7 +50,14 @@ struct APIClient {
         let answer: JSONValue
         do {
             response = try await Self.send(request)
+            guard !(300..<400).contains(response.status) else {
+                throw CommandFailure(
+                    .unavailable,
+                    "\(address) answers with a redirect (\(response.status)), which is not followed; give the coordinator's own address.")
+            }
             answer = try JSONValue(parsing: response.body.readableBytesView, limits: .init(bytesMax: Self.answerBytesMax, depthMax: 128))
+        } catch let failure as CommandFailure {
+            throw failure
         } catch is JSONError {
             throw CommandFailure(.unavailable, "\(address) does not answer like an Archipelago coordinator; check the address.")
         } catch {
@@ -75,6 +82,8 @@ struct APIClient {
         // Nobody there is known at once, and said at once.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
+        // The API never redirects, and a body may hold a password: it goes to the address that was given and to no other.
+        configuration.redirectConfiguration = .disallow
         let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
         let result: Result<Response, any Error>
         do {
