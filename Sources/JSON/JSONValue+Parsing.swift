@@ -16,7 +16,7 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
         case duplicateName = "duplicate_name"
         /// Arrays and objects are nested too deep.
         case tooDeep = "too_deep"
-        /// The text is too long.
+        /// The text is too long, or has too many values.
         case tooLarge = "too_large"
     }
 
@@ -38,11 +38,14 @@ extension JSONValue {
         public var bytesMax: Int
         /// The deepest nesting of arrays and objects; 1 is a flat object.
         public var depthMax: Int
+        /// The most values, counting every array, object, string, number, boolean and null.
+        public var valuesMax: Int
 
-        /// Chosen: 16 MiB and 64 levels, more than any document of this network needs.
-        public init(bytesMax: Int = 16 << 20, depthMax: Int = 64) {
+        /// Chosen: 16 MiB and 64 levels, more than any document of this network needs; the length bounds the values.
+        public init(bytesMax: Int = 16 << 20, depthMax: Int = 64, valuesMax: Int = .max) {
             self.bytesMax = bytesMax
             self.depthMax = depthMax
+            self.valuesMax = valuesMax
         }
     }
 
@@ -61,7 +64,7 @@ extension JSONValue {
         guard bytes.count <= limits.bytesMax else {
             throw JSONError(code: .tooLarge, offset: limits.bytesMax, message: "more than \(limits.bytesMax) bytes")
         }
-        var parser = JSONParser(bytes: Array(bytes), depthMax: limits.depthMax)
+        var parser = JSONParser(bytes: Array(bytes), limits: limits)
         self = try parser.parseDocument()
     }
 }
@@ -70,6 +73,8 @@ struct JSONParser {
     let bytes: [UInt8]
     let depthMax: Int
     private var position = 0
+    private var valuesLeft: Int
+    private let valuesMax: Int
 
     /// Chosen: the longest number in real documents is far shorter, and a longer one only costs time to convert.
     private static let numberBytesMax = 64
@@ -79,9 +84,11 @@ struct JSONParser {
     /// Room made for an object's members at first. Chosen: most frames have two to four, and growing costs time.
     private static let membersExpected = 4
 
-    init(bytes: [UInt8], depthMax: Int) {
+    init(bytes: [UInt8], limits: JSONValue.Limits) {
         self.bytes = bytes
-        self.depthMax = depthMax
+        depthMax = limits.depthMax
+        valuesMax = limits.valuesMax
+        valuesLeft = limits.valuesMax
     }
 
     mutating func parseDocument() throws(JSONError) -> JSONValue {
@@ -104,6 +111,8 @@ struct JSONParser {
     private mutating func parseValue(depth: Int) throws(JSONError) -> JSONValue {
         skipSpace()
         guard let byte = next else { throw error(.unexpectedEnd, "the text ends where a value was expected") }
+        guard valuesLeft > 0 else { throw error(.tooLarge, "more than \(valuesMax) values") }
+        valuesLeft -= 1
         switch byte {
         case UInt8(ascii: "{"): return .object(try parseObject(depth: depth + 1))
         case UInt8(ascii: "["): return .array(try parseArray(depth: depth + 1))

@@ -15,6 +15,13 @@ struct JSONValueParsingTests {
         #expect(try JSONValue(parsing: text).text == written)
     }
 
+    @Test(arguments: [("[1,[2],{\"a\":3}]", 6), ("null", 1), ("[]", 1), ("{\"a\":{\"b\":\"\"}}", 3)])
+    func valuesAreCounted(text: String, count: Int) throws {
+        let read = try JSONValue(parsing: text, limits: .init(valuesMax: count))
+        #expect(read.text == text)
+        #expect { try JSONValue(parsing: text, limits: .init(valuesMax: count - 1)) } throws: { ($0 as? JSONError)?.code == .tooLarge }
+    }
+
     @Test(arguments: [
         ("", "unexpected_end"), ("  ", "unexpected_end"), ("nul", "unexpected_end"), ("nulL", "unexpected_byte"), ("True", "unexpected_byte"),
         ("[1", "unexpected_end"), ("[1,", "unexpected_end"),

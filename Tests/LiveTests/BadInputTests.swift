@@ -38,6 +38,7 @@ struct BadBody: Sendable, CustomTestStringConvertible {
         BadBody("100,000 arrays deep", "{\"a\":" + String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000) + "}"),
         BadBody("100,000 open objects", String(repeating: "{\"a\":", count: 100_000)),
         BadBody("10 MB", "{\"a\":\"" + String(repeating: "x", count: 10_000_000) + "\"}", status: 413, code: "too_large"),
+        BadBody("1,200,000 values", "{\"a\":[" + String(repeating: "1,", count: 1_200_000) + "1]}", status: 413, code: "too_large"),
         BadBody("a form", "a=1", status: 415, code: "unsupported_media_type", contentType: "application/x-www-form-urlencoded"),
         BadBody("no type", "{}", status: 415, code: "unsupported_media_type", contentType: nil),
         BadBody("a type that only looks right", "{}", status: 415, code: "unsupported_media_type", contentType: "application/jsonx"),

@@ -31,13 +31,18 @@ extension Response {
 }
 
 extension Request {
+    /// Chosen: room for a submission with two schemas of the largest size, and its texts.
+    static let bodyBytesMax = 1 << 20
     /// Chosen: room for the largest job input and its envelope.
-    static let bodyBytesMax = 5 << 20
+    static let jobBodyBytesMax = 5 << 20
+    /// Chosen: a body of small values costs far more time for each byte than one of texts; a vector of a million numbers
+    /// is more than a job needs.
+    private static let bodyValuesMax = 1_000_000
 
     /// The body as a JSON object.
     ///
     /// - Throws: `unsupported_media_type` when the header says another type; `too_large`; `malformed_json` with the place.
-    func object() async throws -> JSONObject {
+    func object(bytesMax: Int = Self.bodyBytesMax) async throws -> JSONObject {
         let type = headers[.contentType]?.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } }
         guard type == "application/json" else {
             throw ServiceError(
@@ -46,13 +51,16 @@ extension Request {
         }
         let buffer: ByteBuffer
         do {
-            buffer = try await body.collect(upTo: Self.bodyBytesMax)
+            buffer = try await body.collect(upTo: bytesMax)
         } catch is NIOTooManyBytesError {
-            throw ServiceError(.tooLarge, code: "too_large", "The body must be at most \(Self.bodyBytesMax) bytes.")
+            throw ServiceError(.tooLarge, code: "too_large", "The body must be at most \(bytesMax) bytes.")
         }
         let value: JSONValue
         do {
-            value = try JSONValue(parsing: buffer.readableBytesView, limits: .init(bytesMax: Self.bodyBytesMax))
+            value = try JSONValue(
+                parsing: buffer.readableBytesView, limits: .init(bytesMax: bytesMax, valuesMax: Self.bodyValuesMax))
+        } catch  where error.code == .tooLarge {
+            throw ServiceError(.tooLarge, code: "too_large", "The body has \(error).")
         } catch {
             throw ServiceError(.malformed, code: "malformed_json", "The body is not JSON: \(error).")
         }

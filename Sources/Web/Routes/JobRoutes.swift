@@ -8,7 +8,7 @@ extension RouterGroup<APIContext> {
     /// What Consumers call.
     func addJobs(_ jobs: Jobs, _ dispatcher: Dispatcher) {
         post("jobs") { request, context -> Response in
-            let wish = try Jobs.Request(try await request.object())
+            let wish = try Jobs.Request(try await request.object(bytesMax: Request.jobBodyBytesMax))
             return .data(try await jobs.submit(wish, by: context.principal).json(output: nil), status: .created)
         }
         get("jobs") { request, context -> Response in
