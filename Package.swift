@@ -52,7 +52,7 @@ let package = Package(
                 product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
             ], swiftSettings: strict),
         .target(
-            name: "Scanning", dependencies: ["Domain", product("Subprocess", "swift-subprocess"), product("SystemPackage", "swift-system")],
+            name: "Scanning", dependencies: ["Domain", product("SystemPackage", "swift-system")],
             swiftSettings: strict),
         .target(name: "SandboxKernel"),
         .target(name: "Sandbox", dependencies: ["Domain", "SandboxKernel"], swiftSettings: strict),

@@ -48,13 +48,24 @@ public actor RuncSandbox: CargoSandbox {
         guard job.level == .untrusted else {
             throw SandboxError(.levelNotEnforced, "This version enforces level 0 only.", cause: "level \(job.level.rawValue)")
         }
+        return try await run(CageContents(job), onOutput: onOutput)
+    }
+
+    /// Runs a tool to its end, as ``run(_:onOutput:)-(CagedJob,_)`` does a job.
+    public func run(_ tool: CagedTool, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
+        try await run(CageContents(tool), onOutput: onOutput)
+    }
+
+    private func run(_ contents: CageContents, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
         guard !isShutDown else { throw SandboxError(.unavailable, "The sandbox is shut down.") }
-        guard running[job.id] == nil else { throw SandboxError(.alreadyRunning, "A job of this name is running.", cause: job.id.text) }
+        guard running[contents.id] == nil else {
+            throw SandboxError(.alreadyRunning, "A job of this name is running.", cause: contents.id.text)
+        }
         try Task.checkCancellation()
         let link = try CageLink()
-        running[job.id] = link
-        defer { forget(job.id) }
-        let cage = Cage(job: job, configuration: configuration, groups: groups, processors: processors)
+        running[contents.id] = link
+        defer { forget(contents.id) }
+        let cage = Cage(job: contents, configuration: configuration, groups: groups, processors: processors)
         try BlockingThread.start { link.finish(Result { try cage.run(link: link) }) }
         return try await withTaskCancellationHandler {
             try await Self.relay(link, onOutput: onOutput)

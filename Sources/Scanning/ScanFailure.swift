@@ -29,6 +29,10 @@ public struct ScanFailure: Error, Sendable, Hashable {
         case scannerRefusedVersion = "scanner_refused_version"
         /// The scanner does not know its arguments, or could not be started.
         case scannerUnusable = "scanner_unusable"
+        /// There is no cage to run the scanner in.
+        case cageUnavailable = "cage_unavailable"
+        /// The scanner needed more memory than it may have.
+        case scannerOutOfMemory = "scanner_out_of_memory"
         /// The scanner is older than its database.
         case scannerTooOld = "scanner_too_old"
         /// There is no vulnerability database.
@@ -37,6 +41,10 @@ public struct ScanFailure: Error, Sendable, Hashable {
         case javaDatabaseMissing = "java_database_missing"
         /// The database has an old schema.
         case databaseOutdated = "database_outdated"
+        /// The database was built too long ago.
+        case databaseStale = "database_stale"
+        /// A database's files may not be read by the user that scanners run as.
+        case databaseUnreadable = "database_unreadable"
         /// A database is damaged.
         case databaseDamaged = "database_damaged"
         /// A database could not be downloaded.
@@ -67,6 +75,8 @@ public struct ScanFailure: Error, Sendable, Hashable {
         case cancelled
         /// There is no report, or it is too large, or it is not what the scanner promises.
         case unreadableReport = "unreadable_report"
+        /// The scanner saw nothing in an image that holds packages.
+        case blindReport = "blind_report"
         /// The folder for temporary files cannot be used, or is full.
         case workFolderUnusable = "work_folder_unusable"
         /// Anything else.

@@ -10,6 +10,12 @@ public struct Services: Sendable {
     public let notifications: Notifications
     /// What administrators do with published Cargos.
     public let moderation: Moderation
+    /// When published Cargos are scanned again.
+    public let rescans: Rescans
+    /// What publishers say of findings.
+    public let justifications: Justifications
+    /// What scans leave.
+    public let scanDocuments: ScanDocuments
     /// The log of every change.
     public let audit: Audit
     /// What publishers do.
@@ -29,7 +35,8 @@ public struct Services: Sendable {
 
     /// The use cases that the API offers.
     public init(
-        accounts: Accounts, identities: PublisherIdentities, notifications: Notifications, moderation: Moderation, audit: Audit,
+        accounts: Accounts, identities: PublisherIdentities, notifications: Notifications, moderation: Moderation, rescans: Rescans,
+        justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
         publishing: Publishing, review: Review, registry: Registry, jobs: Jobs, islands: Islands,
         dispatcher: Dispatcher, gate: IslandGate
     ) {
@@ -37,6 +44,9 @@ public struct Services: Sendable {
         self.identities = identities
         self.notifications = notifications
         self.moderation = moderation
+        self.rescans = rescans
+        self.justifications = justifications
+        self.scanDocuments = scanDocuments
         self.audit = audit
         self.publishing = publishing
         self.review = review

@@ -73,6 +73,7 @@ public struct WebServer: Service {
         api.addNotifications(services.notifications)
         api.addPublishing(services.publishing)
         api.addReview(services.review)
+        api.addScans(services)
         api.addRegistry(services.registry)
         api.addJobs(services.jobs, services.dispatcher)
         api.addIslands(services.islands, services.dispatcher)

@@ -13,6 +13,7 @@ final class FakeImages: ImageSource {
         var fetchFailure: OCIError?
         var platforms = [Platform.linuxAMD64]
         var beforeResolving: (@Sendable () async throws -> Void)?
+        var kept: [Set<Digest>] = []
     }
 
     private let state = Mutex(State())
@@ -37,7 +38,10 @@ final class FakeImages: ImageSource {
         }
     }
 
-    func discardFetched() async throws {}
+    func keepOnly(_ digests: [Digest]) async throws { state.withLock { $0.kept.append(Set(digests)) } }
+
+    /// What was to be kept, each time.
+    var kept: [Set<Digest>] { state.withLock(\.kept) }
 
     func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredImage {
         let (failure, platforms) = state.withLock { ($0.failure ?? $0.fetchFailure, $0.platforms) }
@@ -77,8 +81,15 @@ final class FakeLayouts: ImageLayouts {
 final class FakeScanner: VulnerabilityScanner {
     typealias Answer = @Sendable (ScanSubject) async -> Result<[Finding], ScanFailure>
 
-    let name = "trivy"
+    let name: String
+    let databaseRemedy = "trivy image --download-db-only"
+    private let builtAt: String
     private let state = Mutex<(answer: Answer, subjects: [ScanSubject])>(({ _ in .success([]) }, []))
+
+    init(name: String = "trivy", builtAt: String = "2026-01-01T00:00:00Z") {
+        self.name = name
+        self.builtAt = builtAt
+    }
 
     /// What was scanned so far.
     var subjects: [ScanSubject] { state.withLock(\.subjects) }
@@ -103,7 +114,20 @@ final class FakeScanner: VulnerabilityScanner {
         }
         let findings = try await answer(subject).get()
         return ScannerReport(
-            scanner: name, scannerVersion: "0.76.0", databaseUpdatedAt: "2026-01-01T00:00:00Z", imageID: subject.imageID, platform: subject.platform,
-            operatingSystem: nil, packageCount: 1, findings: findings, raw: [])
+            scanner: name, scannerVersion: "0.76.0", databaseUpdatedAt: builtAt, imageID: subject.imageID, platform: subject.platform,
+            operatingSystem: nil, packageCount: 1, findings: findings, raw: Array("{\"scanner\":\"\(name)\"}".utf8))
+    }
+}
+
+/// Bills of materials that name the image and nothing else.
+final class FakeBilling: SBOMGenerator {
+    let name = "trivy"
+    private let failure = Mutex<ScanFailure?>(nil)
+
+    func fail(_ code: ScanFailure.Code) { failure.withLock { $0 = ScanFailure(code, message: "It failed.", remedy: "Mend it.") } }
+
+    func makeSBOM(of subject: ScanSubject, format: SBOMFormat) async throws(ScanFailure) -> SBOMDocument {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        return SBOMDocument(format: format, generator: name, bytes: Array("{\"format\":\"\(format.rawValue)\",\"of\":\"\(subject.platform)\"}".utf8))
     }
 }

@@ -59,9 +59,7 @@ import Testing
         let world = try await World()
         let second = FakeScanner()
         second.fail(.scannerMissing)
-        let pipeline = ScanPipeline(
-            moves: world.moves, images: world.images, layouts: world.layouts, scanners: [world.scanner, second], bus: world.bus,
-            surroundings: world.surroundings, logger: world.logger)
+        let pipeline = world.pipeline(world.scanner, second)
         let submission = try await world.submitted("my-cargo")
         #expect(try await pipeline.scanNext())
         let scan = try await Self.scan(world, submission)

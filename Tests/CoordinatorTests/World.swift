@@ -37,7 +37,11 @@ final class World: Sendable {
     let registry: Registry
     let jobs: Jobs
     let islands: Islands
+    let billing = FakeBilling()
     let pipeline: ScanPipeline
+    let rescans: Rescans
+    let justifications: Justifications
+    let scanDocuments: ScanDocuments
     let dispatcher: Dispatcher
     let publisher: Principal
     let reviewer: Principal
@@ -77,13 +81,29 @@ final class World: Sendable {
         registry = Registry(database: database)
         jobs = Jobs(database: database, bus: bus, surroundings: surroundings)
         islands = Islands(database: database, surroundings: surroundings)
-        pipeline = ScanPipeline(
-            moves: moves, images: images, layouts: layouts, scanners: [scanner], bus: bus, surroundings: surroundings, logger: logger)
+        pipeline = Self.pipeline(moves, images, layouts, [scanner], billing, bus, surroundings, logger)
+        rescans = Rescans(moves: moves, policy: RescanPolicy(), bus: bus, surroundings: surroundings)
+        justifications = Justifications(moves: moves, surroundings: surroundings)
+        scanDocuments = ScanDocuments(database: database)
         dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
         publisher = try await Self.person("publisher", [], [.read, .write], accounts)
         reviewer = try await Self.person("reviewer", [.reviewer], [.read, .review], accounts)
         consumer = try await Self.person("consumer", [], [.read, .write], accounts)
         administrator = try await Self.person("administrator", [.admin], [.read, .write, .review, .admin], accounts)
+    }
+
+    private static func pipeline(
+        _ moves: SubmissionMoves, _ images: FakeImages, _ layouts: FakeLayouts, _ scanners: [FakeScanner], _ billing: FakeBilling,
+        _ bus: InProcessBus, _ surroundings: Surroundings, _ logger: Logger
+    ) -> ScanPipeline {
+        let judge = ImageJudge(layouts: layouts, scanners: scanners, billing: billing, policy: ScanPolicy(), now: surroundings.now)
+        return ScanPipeline(
+            moves: moves, images: images, judge: judge, rescans: RescanPolicy(), scansMax: 1, bus: bus, surroundings: surroundings, logger: logger)
+    }
+
+    /// A pipeline with these scanners in place of the usual one.
+    func pipeline(_ scanners: FakeScanner...) -> ScanPipeline {
+        Self.pipeline(moves, images, layouts, scanners, billing, bus, surroundings, logger)
     }
 
     private static func person(_ name: String, _ roles: Set<Role>, _ scopes: Set<Scope>, _ accounts: Accounts) async throws -> Principal {

@@ -465,7 +465,7 @@ struct RuncSandboxTests {
             let bundle = "\(host.configuration.bundlesFolder)/\(job.id)"
             mkdir(bundle, 0o700)
             let specification = RuntimeSpecification(
-                job: job, configuration: host.configuration, architecture: .current, processors: 1)
+                job: CageContents(job), configuration: host.configuration, architecture: .current, processors: 1)
             try JSONEncoder().encode(specification).write(to: URL(fileURLWithPath: bundle + "/config.json"))
             let nothing = try Descriptor.open("/dev/null", O_RDWR)
             let process = try RuntimeCommand(configuration: host.configuration).create(

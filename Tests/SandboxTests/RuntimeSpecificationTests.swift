@@ -9,7 +9,7 @@ import Testing
 
     static func specification(level: TrustLevel = .untrusted, environment: [String] = [], processors: Int = 8) throws -> RuntimeSpecification {
         RuntimeSpecification(
-            job: try JobTests.job(command: ["/cargo", "a b"], environment: environment, workingFolder: "/work", level: level),
+            job: CageContents(try JobTests.job(command: ["/cargo", "a b"], environment: environment, workingFolder: "/work", level: level)),
             configuration: configuration, architecture: .x86_64, processors: processors)
     }
 

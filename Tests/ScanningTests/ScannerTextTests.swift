@@ -15,27 +15,17 @@ import Testing
         #expect(line.hasSuffix("…") == (length > 400))
     }
 
-    @Test(arguments: [0, 1, 8191, 8192, 8193, 32767, 32768, 32769, 200_000])
-    func keepsTheStartAndTheEnd(count: Int) {
-        for chunk in [1, 4096, 65536] where count / chunk < 5000 {
-            var text = CutText()
-            let bytes = (0..<count).map { UInt8(ascii: "a") + UInt8($0 % 26) }
-            for start in stride(from: 0, to: count, by: chunk) {
-                bytes[start..<min(count, start + chunk)].withUnsafeBytes { text.append($0) }
-            }
-            let all = String(decoding: bytes, as: UTF8.self)
-            if count <= CutText.startBytesMax + CutText.endBytesMax {
-                #expect(text.text == all)
-            } else {
-                #expect(text.text == all.prefix(CutText.startBytesMax) + "\n[…]\n" + all.suffix(CutText.endBytesMax))
-            }
-        }
-    }
-
     @Test(arguments: [
         "2026-11-01T00:00:00Z", "2026-11-01T00:00:00.123456789Z", "2026-11-01T23:59:60+01:00", "2026-11-01T00:00:00.1-11:30",
     ])
     func knowsATime(text: String) { #expect(RFC3339.isWellFormed(text)) }
+
+    // Seconds from `date -u -d TIME +%s`.
+    @Test(arguments: [
+        ("1970-01-01T00:00:00Z", 0), ("2026-11-01T00:00:00Z", 1_793_491_200), ("2024-02-29T12:34:56.789Z", 1_709_210_096),
+        ("2020-03-01T00:00:00+02:30", 1_583_011_800), ("1999-12-31T23:59:59-01:00", 946_688_399),
+    ])
+    func countsSeconds(text: String, seconds: Int) { #expect(RFC3339.seconds(text) == seconds) }
 
     @Test(arguments: [
         "", "2026-11-01", "2026-11-01 00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-32T00:00:00Z", "2026-11-01T24:00:00Z",

@@ -95,9 +95,4 @@ import Testing
         let alone = TrivyErrorTable().failure(exitCode: 1, standardError: help)
         #expect((alone?.detail?.count ?? 0) <= 401)
     }
-
-    @Test func aSignalIsAFailureThatMayPass() {
-        let failure = TrivyErrorTable().failure(signal: 9, standardError: "")
-        #expect(failure.code == .unknownFailure && failure.retryable)
-    }
 }

@@ -15,11 +15,11 @@ struct TrivyLiveTests {
         ] { setenv(name, value, 1) }
     }()
 
-    private func scanner(_ folder: TemporaryFolder, cache: String = ScanFixtures.cache, work: String = "work") throws -> TrivyScanner {
+    private func scanner(_ folder: TemporaryFolder, cache: String = ScanFixtures.cache) throws -> TrivyScanner {
         Self.hostileEnvironment
         return TrivyScanner(
-            configuration: TrivyConfiguration(
-                executable: try #require(ScanFixtures.trivy), cacheFolder: cache, workFolder: folder.path(work)))
+            configuration: TrivyConfiguration(executable: try #require(ScanFixtures.trivy), cacheFolder: cache),
+            cage: PlainCage(folder: folder))
     }
 
     @Test(arguments: TrivyReportParserTests.images)
@@ -35,13 +35,12 @@ struct TrivyLiveTests {
         #expect(report.packageCount == expected.packages)
         #expect(report.operatingSystem?.family == expected.os?.Family)
         #expect(report.operatingSystem?.name == expected.os?.Name)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("work")).isEmpty)
     }
 
     @Test func filesLyingAroundAreNotObeyed() async throws {
         let folder = try TemporaryFolder()
         let subject = try folder.subject("vulnerable")
-        for place in ["work", "vulnerable"] {
+        for place in ["", "vulnerable"] {
             try folder.write("CVE-2020-14343\nCVE-2023-38545\n", to: "\(place)/.trivyignore")
             try folder.write("severity: [LOW]\nexit-code: 0\nvulnerability:\n  ignore-unfixed: true\n", to: "\(place)/trivy.yaml")
         }
@@ -54,7 +53,7 @@ struct TrivyLiveTests {
         let subject = try folder.subject("vulnerable")
         let odd = folder.path("it's odd:tag@sha256:0")
         try FileManager.default.moveItem(atPath: subject.layoutFolder, toPath: odd)
-        let report = try await scanner(folder, work: "work:b@c").scan(
+        let report = try await scanner(folder).scan(
             ScanSubject(layoutFolder: odd, imageID: subject.imageID, platform: subject.platform))
         #expect(report.findings.count == 19)
     }

@@ -62,7 +62,7 @@ import Testing
             #expect(try await database.read { try $0.workload(id: workload.id) } == workload)
             try await database.write { writer in
                 try writer.insert(SubmissionEventRow(submissionID: submission.id, at: 1, actorID: "a", action: "create", toState: "draft", note: ""))
-                try writer.insertScan(submissionID: submission.id, digest: "sha256:1", at: 1)
+                try writer.insertScan(submissionID: submission.id, digest: "sha256:1", purpose: "review", at: 1)
                 try writer.deleteSubmission(id: submission.id)
                 try writer.deleteWorkloadIfEmpty(id: workload.id)
             }
@@ -269,7 +269,7 @@ import Testing
         try await Self.stocked(adapter) { database, _, submission in
             try await database.write { writer in
                 for (digest, at) in [("c", 30), ("a", 10), ("b", 20), ("a2", 10)] {
-                    try writer.insertScan(submissionID: submission.id, digest: digest, at: at)
+                    try writer.insertScan(submissionID: submission.id, digest: digest, purpose: "review", at: at)
                 }
             }
             #expect(try await database.read { try $0.nextScanDue() } == 10)
@@ -292,7 +292,7 @@ import Testing
     func aScanIsTakenByOneWorkerOnly(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, _, submission in
             try await database.write { writer in
-                for number in 0..<30 { try writer.insertScan(submissionID: submission.id, digest: "\(number)", at: 1) }
+                for number in 0..<30 { try writer.insertScan(submissionID: submission.id, digest: "\(number)", purpose: "review", at: 1) }
             }
             let taken = try await withThrowingTaskGroup(of: Int?.self) { group in
                 for _ in 0..<50 { group.addTask { try await database.write { try $0.takeDueScan(at: 5)?.id } } }
@@ -306,7 +306,7 @@ import Testing
     @Test(arguments: TestDatabase.all)
     func aScanThatFailedIsTakenAgainWhenItIsDueAndCountsItsTries(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, _, submission in
-            try await database.write { try $0.insertScan(submissionID: submission.id, digest: "d", at: 1) }
+            try await database.write { try $0.insertScan(submissionID: submission.id, digest: "d", purpose: "review", at: 1) }
             let id = try await database.write { try $0.takeDueScan(at: 1)?.id } ?? 0
             try await database.write { try $0.finishScan(id: id, Self.result("could_not_scan", dueAt: 50)) }
             #expect(try await database.write { try $0.takeDueScan(at: 49) } == nil)
@@ -323,7 +323,7 @@ import Testing
     func runningScansAreQueuedAgainAndStoppedOnesAreNot(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, _, submission in
             try await database.write { writer in
-                for digest in ["a", "b"] { try writer.insertScan(submissionID: submission.id, digest: digest, at: 1) }
+                for digest in ["a", "b"] { try writer.insertScan(submissionID: submission.id, digest: digest, purpose: "review", at: 1) }
                 _ = try writer.takeDueScan(at: 1)
             }
             #expect(try await database.write { try $0.requeueRunningScans(at: 7) } == 1)

@@ -11,8 +11,9 @@ public protocol ImageSource: Sendable {
     /// Fetches an image by digest into the content store, every byte checked.
     func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredImage
 
-    /// Lets go of everything fetched: the verdict stands, and publishers must not fill the coordinator's disk.
-    func discardFetched() async throws
+    /// Lets go of everything fetched but these images, so that what nobody needs does not fill the coordinator's disk. Not while an
+    /// image is fetched.
+    func keepOnly(_ digests: [Digest]) async throws
 }
 
 extension ServiceError {

@@ -11,6 +11,8 @@ enum Topics {
     static let deliveries = "deliveries"
     /// A job waits, or an Island has become free.
     static let placement = "placement"
+    /// The plan of rescans has changed.
+    static let rescans = "rescans"
 
     /// A job's transcript grew.
     static func job(_ id: String) -> String { "job/\(id)" }
@@ -53,7 +55,7 @@ extension Publishing {
                 row.imageDigest = digest.description
                 row.submittedAt = act.at.milliseconds
             }
-            try writer.insertScan(submissionID: id, digest: digest.description, at: act.at.milliseconds)
+            try writer.insertScan(submissionID: id, digest: digest.description, purpose: ScanPurpose.review.rawValue, at: act.at.milliseconds)
             return moved
         }
         bus.signal(Topics.scans)
@@ -127,7 +129,7 @@ extension Publishing {
         }
         let tagDigest = await currentDigest(of: approved)
         let act = act(of: principal)
-        return try await moves.commit { writer in
+        let published = try await moves.commit { writer in
             let submission = try Self.owned(id, by: principal, in: writer)
             _ = try submission.state(after: .publish)
             try Self.requireRisingVersion(submission, in: writer)
@@ -146,6 +148,8 @@ extension Publishing {
             if let tagDigest { try moves.noteTag(of: published, pointsTo: tagDigest, at: act.at, in: writer) }
             return try Submission.find(id, in: writer)
         }
+        bus.signal(Topics.rescans)
+        return published
     }
 
     /// Where a submission's tag points now; `nil` when its registry does not say.

@@ -1,10 +1,13 @@
 public import OCI
+import Synchronization
 
 /// Images straight from their registries, kept in a content store.
-public struct RegistryImageSource: ImageSource {
+public final class RegistryImageSource: ImageSource {
     private let client: RegistryClient
     private let puller: ImagePuller
     private let store: ContentStore
+    /// What was kept last: the images and all their blobs.
+    private let known = Mutex<(images: Set<Digest>, blobs: Set<Digest>)>(([], []))
 
     /// A source that fetches with a client into a store.
     public init(client: RegistryClient, store: ContentStore) {
@@ -19,7 +22,18 @@ public struct RegistryImageSource: ImageSource {
         try await puller.pull(reference.with(digest: digest))
     }
 
-    public func discardFetched() async throws {
-        for digest in try await store.digests() { try await store.remove(digest) }
+    public func keepOnly(_ digests: [Digest]) async throws {
+        let stored = try await store.digests()
+        // Walking every image costs a read of its manifests: only when there is something that may go.
+        guard !Set(stored).isSubset(of: known.withLock(\.blobs)) || known.withLock(\.images) != Set(digests) else { return }
+        var needed: Set<Digest> = []
+        for digest in digests where store.contains(digest) {
+            do { needed.formUnion(try await store.image(digest).blobs) } catch let error as OCIError where error.code != .storageFailure {
+                // Not whole, or no image: it is fetched again when it is needed.
+                continue
+            }
+        }
+        for digest in stored where !needed.contains(digest) { try await store.remove(digest) }
+        known.withLock { $0 = (Set(digests), needed) }
     }
 }

@@ -76,15 +76,18 @@ public struct SubmissionMoves: Sendable {
         try tell(.submissionTagMoved, of: submission, act, in: writer)
     }
 
-    /// Tells the publisher what became of a submission.
-    func tell(_ kind: EventKind, of submission: Submission, _ act: Act, facts: JSONObject = JSONObject(), in writer: any SQLWriter) throws {
+    /// Tells the publisher, or another account, what became of a submission.
+    func tell(
+        _ kind: EventKind, of submission: Submission, _ act: Act, facts: JSONObject = JSONObject(), to accountID: String? = nil,
+        in writer: any SQLWriter
+    ) throws {
         var facts = facts
         facts["state"] = .string(submission.state.rawValue)
         if let level = submission.trustLevel { facts["trust_level"] = .int(level.rawValue) }
         if let rule = submission.row.rejectionRule, kind == .submissionRejected { facts["rule"] = .string(rule) }
         try announcer.tell(
             Announcement(
-                kind: kind, accountID: submission.row.publisherID, submission: submission,
+                kind: kind, accountID: accountID ?? submission.row.publisherID, submission: submission,
                 title: "\(submission.slug) \(submission.row.version) \(Self.words(kind, submission))", message: act.note, facts: facts),
             at: act.at, in: writer)
     }
@@ -100,6 +103,9 @@ public struct SubmissionMoves: Sendable {
         case .submissionSuspended: "was suspended"
         case .submissionUnsuspended: "is published again"
         case .submissionTagMoved: "has a tag that points elsewhere now"
+        case .submissionFlagged: "was flagged by a rescan"
+        case .submissionCleared: "was cleared by a rescan"
+        case .submissionJustificationReopened: "has a finding whose justification is over"
         case .identityVerified, .identityRevoked: "changed"
         }
     }

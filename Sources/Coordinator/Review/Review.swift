@@ -63,7 +63,8 @@ public struct Review: Sendable {
             let submission = try Self.reviewable(id, .approve, by: principal, in: writer)
             let problems = request.problems()
             guard problems.isEmpty else { throw ServiceError.invalid(problems) }
-            try Self.requirePassingScan(of: submission, request, in: writer)
+            try Self.requirePassingScan(of: submission, request, at: act.at, in: writer)
+            try Justifications.countersignAll(of: submission, by: principal.accountID, at: act.at, in: writer)
             return try moves.move(submission, .approve, act, in: writer) { row in
                 row.trustLevel = request.trustLevel.rawValue
                 row.reviewerID = principal.accountID
@@ -101,12 +102,16 @@ public struct Review: Sendable {
         return submission
     }
 
-    private static func requirePassingScan(of submission: Submission, _ request: ApprovalRequest, in reader: any SQLReader) throws {
+    private static func requirePassingScan(
+        of submission: Submission, _ request: ApprovalRequest, at now: Timestamp, in reader: any SQLReader
+    ) throws {
         let scan = try reader.newestScan(submissionID: submission.row.id).map(Scan.init)
         // A scan of another digest says nothing of this one.
         let state = scan?.digest == submission.row.imageDigest ? scan?.state ?? .queued : .queued
-        guard let refusal = ScanRefusal(state: state, verdict: scan?.verdict, acceptsMedium: request.acceptsMedium) else { return }
-        let findings = (scan?.findings ?? []).filter { $0.severity.impact != .informs }
+        let open = try Justifications.open(scan?.findings ?? [], of: submission, at: now, in: reader)
+        let isAccepted = request.acceptsMedium || open.isEmpty
+        guard let refusal = ScanRefusal(state: state, verdict: scan?.verdict, acceptsMedium: isAccepted) else { return }
+        let findings = (scan?.findings ?? []).filter { $0.severity.impact == .blocks } + open
         var message = refusal.message
         if let words = scan?.failure?["message"]?.string { message += " (\(words))" }
         throw ServiceError(

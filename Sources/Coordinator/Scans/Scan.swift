@@ -15,6 +15,12 @@ public struct Scan: Sendable, Hashable {
     /// What each scanner said of itself, as stored: objects with `scanner`, `version`, `database_updated_at`, `platform`,
     /// `image_id`, `os`, `packages`.
     public let reports: [JSONValue]
+    /// Scanners that the network does without.
+    public let missingScanners: [String]
+    /// What an operator should know, in sentences.
+    public let warnings: [String]
+    /// When it came to something, milliseconds since 1970 UTC.
+    public let finishedAt: Timestamp?
     /// Why it could not scan: `code`, `message`, `remedy`.
     public let failure: JSONObject?
     /// When it is tried again, milliseconds since 1970 UTC; only while it could not scan.
@@ -29,19 +35,53 @@ public struct Scan: Sendable, Hashable {
         verdict = row.verdict.flatMap(ScanVerdict.init)
         self.findings = findings.compactMap(Finding.init(json:))
         self.reports = reports
+        // As for the failure below.
+        let notes = try? JSONValue(parsing: row.notes)
+        missingScanners = notes?["missing_scanners"]?.array?.compactMap(\.string) ?? []
+        warnings = notes?["warnings"]?.array?.compactMap(\.string) ?? []
+        finishedAt = row.finishedAt.map(Timestamp.init(milliseconds:))
         // Stored by this program as JSON; an unreadable text would only lose the words, the state stands beside it.
         failure = row.failure.flatMap { try? JSONValue(parsing: $0) }?.object
         nextTryAt = state == .couldNotScan && row.dueAt < Int.max ? Timestamp(milliseconds: row.dueAt) : nil
     }
 }
 
+extension Scan {
+    init(_ outcome: ScanOutcome, digest: String, missingScanners: [String], at now: Timestamp) {
+        self.digest = digest
+        self.missingScanners = missingScanners
+        finishedAt = now
+        nextTryAt = nil
+        switch outcome {
+        case .finished(let judgement):
+            (state, verdict, failure) = (.finished, judgement.verdict, nil)
+            (findings, reports, warnings) = (judgement.findings, judgement.reports, judgement.warnings)
+        case .notScannable(let failure):
+            (state, verdict, self.failure) = (.notScannable, nil, failure)
+            (findings, reports, warnings) = ([], [], [])
+        case .couldNotScan(let failure, _):
+            (state, verdict, self.failure) = (.couldNotScan, nil, failure)
+            (findings, reports, warnings) = ([], [], [])
+        }
+    }
+
+    /// The scanners that ran.
+    public var scanners: [String] { Set(reports.compactMap { $0["scanner"]?.string }).sorted() }
+
+    /// The findings on which the scanners that ran do not agree.
+    public var disputed: [Finding] { findings.filter { $0.isDisputed(among: scanners) } }
+}
+
 extension Finding {
-    /// The finding as an object of the API: `id`, `package`, `version`, `fixed_version`, `severity`, `package_url`, `scanners`.
+    /// The finding as an object of the API: `id`, `package`, `version`, `fixed_version`, `severity`, `package_url`, `scanners`,
+    /// `ratings` (the severity of each scanner), `aliases`.
     public var json: JSONValue {
         [
             "id": .string(id), "package": .string(package), "version": .string(version), "fixed_version": .optional(fixedVersion),
             "severity": .string(severity.rawValue), "package_url": .optional(packageURL),
             "scanners": .array(scanners.map(JSONValue.string)),
+            "ratings": .object(scanners.reduce(into: JSONObject()) { $0[$1] = .optional(ratings[$1]?.rawValue) }),
+            "aliases": .array(aliases.map(JSONValue.string)),
         ]
     }
 
@@ -49,9 +89,13 @@ extension Finding {
         guard let id = json["id"]?.string, let package = json["package"]?.string, let version = json["version"]?.string,
             let severity = json["severity"]?.string.flatMap(Severity.init)
         else { return nil }
+        let scanners = json["scanners"]?.array?.compactMap(\.string) ?? []
+        let rated = json["ratings"]?.object?.members.map { ($0.name, $0.value.string.flatMap(Severity.init) ?? .unknown) } ?? []
         self.init(
-            id: id, package: package, version: version, fixedVersion: json["fixed_version"]?.string, severity: severity,
-            packageURL: json["package_url"]?.string, scanners: json["scanners"]?.array?.compactMap(\.string) ?? [])
+            id: id, package: package, version: version, fixedVersion: json["fixed_version"]?.string, packageURL: json["package_url"]?.string,
+            // Scans of earlier versions have the scanners' names alone.
+            ratings: Dictionary(scanners.map { ($0, severity) } + rated) { _, last in last }, severity: severity,
+            aliases: json["aliases"]?.array?.compactMap(\.string) ?? [])
     }
 
     /// The finding in one line for people.

@@ -9,6 +9,9 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable {
     case submissionSuspended = "submission.suspended"
     case submissionUnsuspended = "submission.unsuspended"
     case submissionTagMoved = "submission.tag_moved"
+    case submissionFlagged = "submission.flagged"
+    case submissionCleared = "submission.cleared"
+    case submissionJustificationReopened = "submission.justification_reopened"
     case identityVerified = "identity.verified"
     case identityRevoked = "identity.revoked"
 

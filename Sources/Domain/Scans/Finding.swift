@@ -12,12 +12,28 @@ public struct Finding: Sendable, Hashable {
     public let severity: Severity
     /// The package as a package URL, where the scanner gives one.
     public let packageURL: String?
-    /// The names of the scanners that reported it, sorted.
-    public let scanners: [String]
+    /// What each scanner that reported it rates it, by the scanner's name.
+    public let ratings: [String: Severity]
+    /// Other ids of the same advisory, sorted: a GHSA id beside the CVE.
+    public let aliases: [String]
 
-    /// A finding as a scanner reports it.
+    /// The names of the scanners that reported it, sorted.
+    public var scanners: [String] { ratings.keys.sorted() }
+
+    /// A finding with one severity, as a scanner reports it.
     public init(
-        id: String, package: String, version: String, fixedVersion: String?, severity: Severity, packageURL: String?, scanners: [String]
+        id: String, package: String, version: String, fixedVersion: String?, severity: Severity, packageURL: String?, scanners: [String],
+        aliases: [String] = []
+    ) {
+        self.init(
+            id: id, package: package, version: version, fixedVersion: fixedVersion, packageURL: packageURL,
+            ratings: Dictionary(scanners.map { ($0, severity) }) { first, _ in first }, severity: severity, aliases: aliases)
+    }
+
+    /// A finding of several scanners.
+    public init(
+        id: String, package: String, version: String, fixedVersion: String?, packageURL: String?, ratings: [String: Severity],
+        severity: Severity, aliases: [String]
     ) {
         self.id = id
         self.package = package
@@ -25,8 +41,14 @@ public struct Finding: Sendable, Hashable {
         self.fixedVersion = fixedVersion
         self.severity = severity
         self.packageURL = packageURL
-        self.scanners = scanners
+        self.ratings = ratings
+        self.aliases = aliases
     }
+
+    /// Whether scanners that looked at the same image say different things of this finding: other severities, or nothing at all.
+    ///
+    /// - Parameter ran: the names of all scanners that ran.
+    public func isDisputed(among ran: [String]) -> Bool { Set(ran.map { ratings[$0] }).count > 1 }
 }
 
 /// How many findings there are of each severity.

@@ -26,14 +26,21 @@ public struct LayoutImporter: Sendable {
     ///   `CancellationError`.
     /// - Returns: one image for each top-level manifest or index, in the layout's order, at least one, none twice.
     public func importImages(at path: String) async throws -> [StoredImage] {
+        var images: [StoredImage] = []
+        for content in try await importContents(at: path) { images.append(try content.requireImage()) }
+        return images
+    }
+
+    /// Imports images as ``importImages(at:)`` does, and artifacts.
+    public func importContents(at path: String) async throws -> [StoredContent] {
         let source = try await store.queue.run { cancellation in try Self.open(path, cancellation: cancellation) }
         let (roots, origin) = try await roots(of: source)
-        var images: [StoredImage] = []
-        for root in roots where !images.contains(where: { $0.digest == root.digest }) {
+        var contents: [StoredContent] = []
+        for root in roots where !contents.contains(where: { $0.digest == root.digest }) {
             let assembly = ImageAssembly(store: store, origin: origin, limits: limits, transfersMax: 2, verifiesLayers: true)
-            images.append(try await assembly.assemble(root))
+            contents.append(try await assembly.assembleContent(root))
         }
-        return images
+        return contents
     }
 
     private static func open(_ path: String, cancellation: Cancellation) throws -> any LayoutSource {

@@ -25,6 +25,9 @@ public enum MediaType {
     /// Docker layer, uncompressed tar.
     public static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar"
 
+    /// The empty configuration of an artifact, `{}`.
+    public static let ociEmpty = "application/vnd.oci.empty.v1+json"
+
     static let manifests: Set<String> = [ociManifest, dockerManifest]
     static let indexes: Set<String> = [ociIndex, dockerIndex]
     static let configurations: Set<String> = [ociConfiguration, dockerConfiguration]

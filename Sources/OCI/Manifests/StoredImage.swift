@@ -9,6 +9,12 @@ public struct StoredImage: Hashable, Sendable {
     /// Nested manifests and indexes below `descriptor`, in the order in which a registry wants them: children before parents.
     let documents: [Descriptor]
 
+    /// The digests of everything under it, itself included.
+    public var blobs: Set<Digest> {
+        let parts = images.flatMap { [$0.manifest, $0.config] + $0.layers } + attachments + documents + [descriptor]
+        return Set(parts.map(\.digest))
+    }
+
     /// Digest of the manifest or index.
     public var digest: Digest { descriptor.digest }
     /// Media type of the manifest or index.

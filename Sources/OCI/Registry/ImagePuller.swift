@@ -26,7 +26,12 @@ public struct ImagePuller: Sendable {
     ///   `protocol_violation`; `digest_mismatch`, `size_mismatch`, `diff_id_mismatch`; `limit_exceeded`; `malformed_document`;
     ///   `unsupported_media_type` (schema 1, foreign layers, no container image); `hostile_layer` (damaged compression);
     ///   `storage_failure`; `CancellationError`.
-    public func pull(_ reference: ImageReference) async throws -> StoredImage {
+    public func pull(_ reference: ImageReference) async throws -> StoredImage { try await pullContent(reference).requireImage() }
+
+    /// Pulls an image as ``pull(_:)`` does, or an artifact with all its files.
+    ///
+    /// - Throws: as ``pull(_:)``, but an artifact is taken.
+    public func pullContent(_ reference: ImageReference) async throws -> StoredContent {
         guard let digest = reference.digest else {
             throw OCIError(.invalidReference, "\(reference) has no digest; resolve its tag first.")
         }
@@ -43,7 +48,7 @@ public struct ImagePuller: Sendable {
         let assembly = ImageAssembly(
             store: store, origin: RegistryBlobs(client: client, reference: reference), limits: limits,
             transfersMax: client.configuration.transfersMax, verifiesLayers: true)
-        return try await assembly.assemble(root)
+        return try await assembly.assembleContent(root)
     }
 }
 

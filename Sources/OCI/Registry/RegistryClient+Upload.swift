@@ -44,6 +44,13 @@ extension RegistryClient {
     /// - Returns: the manifest's descriptor.
     @discardableResult
     public func pushManifest(_ bytes: [UInt8], mediaType: String, to reference: ImageReference) async throws -> Descriptor {
+        try await putManifest(bytes, mediaType: mediaType, to: reference).descriptor
+    }
+
+    /// Pushes a manifest, and says whether the registry now lists it as a referrer of its subject.
+    func putManifest(
+        _ bytes: [UInt8], mediaType: String, to reference: ImageReference
+    ) async throws -> (descriptor: Descriptor, isListed: Bool) {
         let digest = hash(bytes, like: reference.digest)
         if let wanted = reference.digest, wanted != digest {
             throw OCIError(.digestMismatch, "The manifest to push is \(digest), but the reference names \(wanted).")
@@ -57,7 +64,8 @@ extension RegistryClient {
         if let header = response.headers.first(name: "Docker-Content-Digest"), try Digest(header) != hash(bytes, like: try Digest(header)) {
             throw OCIError(.digestMismatch, "The registry \(reference.registry) stored another manifest than was pushed.")
         }
-        return Descriptor(mediaType: mediaType, digest: digest, size: Int64(bytes.count))
+        let isListed = response.headers.first(name: "OCI-Subject") != nil
+        return (Descriptor(mediaType: mediaType, digest: digest, size: Int64(bytes.count)), isListed)
     }
 
     /// Whether the registry has a blob.

@@ -98,39 +98,6 @@ public final class RegistryClient: Sendable {
             document: document)
     }
 
-    /// The manifests that say they are about a manifest: signatures, SBOMs.
-    ///
-    /// Asks the referrers endpoint; where the registry has none, the tag `sha256-<hex>` of the fallback scheme. First page only.
-    ///
-    /// - Parameter reference: with the digest of the manifest.
-    /// - Throws: as `manifest`, but nothing found gives an empty list.
-    /// - Returns: descriptors, at most 64, none of them verified.
-    public func referrers(of reference: ImageReference) async throws -> [Descriptor] {
-        guard let digest = reference.digest else {
-            throw OCIError(.invalidReference, "\(reference) has no digest; referrers belong to a digest.")
-        }
-        let request = try self.request(
-            .GET, reference, path: "referrers/\(digest)", access: .pull, headers: [("Accept", MediaType.ociIndex)])
-        let response = try await send(request)
-        var found: ManifestDocument?
-        if response.status == 200 {
-            let bytes = try await response.collect(max: ImageLimits().manifestBytesMax, place: "The list of referrers")
-            found = try ManifestDocument(parsing: bytes, declaredType: response.headers.first(name: "Content-Type"))
-        } else if response.status == 404 {
-            do {
-                found = try await manifest(reference.with(tag: "\(digest.algorithm.rawValue)-\(digest.hex)")).document
-            } catch let error as OCIError where error.code == .notFound {
-                return []
-            }
-        } else {
-            throw await failure(response, "The referrers of \(reference)", request)
-        }
-        switch found {
-        case .index(let index, _): return index.manifests
-        case .manifest, nil: throw OCIError(.malformedDocument, "The registry's list of referrers is no index.")
-        }
-    }
-
     /// Fetches a small blob into memory.
     ///
     /// - Parameters:

@@ -17,13 +17,18 @@ extension ContentStore {
     ///   when the store was changed; as `ManifestDocument.init`; `CancellationError`.
     public func image(
         _ digest: Digest, verification: Verification = .documents, limits: ImageLimits = ImageLimits()
-    ) async throws -> StoredImage {
+    ) async throws -> StoredImage { try await content(digest, verification: verification, limits: limits).requireImage() }
+
+    /// Opens an image as ``image(_:verification:limits:)`` does, or an artifact.
+    public func content(
+        _ digest: Digest, verification: Verification = .documents, limits: ImageLimits = ImageLimits()
+    ) async throws -> StoredContent {
         let bytes = try await read(digest, max: limits.manifestBytesMax)
         let document = try ManifestDocument(parsing: bytes, declaredType: nil, limits: limits)
         let verifies = verification == .everything
         let assembly = ImageAssembly(
             store: self, origin: PresentBlobs(verifies: verifies), limits: limits, transfersMax: 1, verifiesLayers: verifies)
-        return try await assembly.assemble(
+        return try await assembly.assembleContent(
             Descriptor(mediaType: document.mediaType, digest: digest, size: Int64(bytes.count)))
     }
 }

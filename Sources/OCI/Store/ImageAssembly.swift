@@ -36,17 +36,48 @@ struct ImageAssembly: Sendable {
     ///
     /// - Parameter root: its manifest or index.
     /// - Throws: all that `ImagePuller.pull` names.
-    func assemble(_ root: Descriptor) async throws -> StoredImage {
+    func assemble(_ root: Descriptor) async throws -> StoredImage { try await assembleContent(root).requireImage() }
+
+    /// Brings and checks an image, or an artifact: every byte of an artifact's files against its digest, nothing is unpacked.
+    ///
+    /// - Parameter root: its manifest or index. An index of artifacts is refused: nobody says which of them is meant.
+    /// - Throws: all that `ImagePuller.pull` names.
+    func assembleContent(_ root: Descriptor) async throws -> StoredContent {
         // What a layout's index.json says besides is covered by no digest, so it does not count: equal digests give equal images.
         let root = Descriptor(mediaType: root.mediaType, digest: root.digest, size: root.size)
         var progress = Progress()
+        if MediaType.manifests.contains(root.mediaType), case .manifest(let manifest, _) = try await document(root, progress: &progress),
+            !MediaType.configurations.contains(manifest.config.mediaType)
+        {
+            return .artifact(try await artifact(manifest, root, progress: &progress))
+        }
+        progress = Progress()
         try await visit(root, depth: 0, progress: &progress)
         guard !progress.images.isEmpty else {
             throw OCIError(.unsupportedMediaType, "There is no container image under \(root.digest); an index must name at least one.")
         }
-        return StoredImage(
-            descriptor: root, images: progress.images, attachments: progress.attachments,
-            documents: progress.documents.filter { $0.digest != root.digest })
+        return .image(
+            StoredImage(
+                descriptor: root, images: progress.images, attachments: progress.attachments,
+                documents: progress.documents.filter { $0.digest != root.digest }))
+    }
+
+    private func artifact(_ manifest: ImageManifest, _ descriptor: Descriptor, progress: inout Progress) async throws -> StoredArtifact {
+        guard !manifest.layers.isEmpty else {
+            throw OCIError(.malformedDocument, "The artifact \(descriptor.digest) has no file; push it with one.")
+        }
+        guard manifest.config.size <= Int64(limits.configurationBytesMax) else {
+            throw OCIError(.limitExceeded, "The artifact's configuration has more than \(limits.configurationBytesMax) bytes.")
+        }
+        let blobs = [manifest.config] + manifest.layers
+        try account(blobs, progress: &progress)
+        for blob in blobs {
+            try await origin.bringBlob(blob, bytesMax: limits.layerBytesMax, into: store)
+            // A blob that was there before was not read now.
+            if verifiesLayers { try await store.verify(blob) }
+        }
+        return StoredArtifact(
+            manifest: descriptor, artifactType: manifest.artifactType ?? manifest.config.mediaType, config: manifest.config, files: manifest.layers)
     }
 
     private func visit(_ descriptor: Descriptor, depth: Int, progress: inout Progress) async throws {

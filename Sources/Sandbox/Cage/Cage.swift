@@ -2,9 +2,9 @@ import FoundationEssentials
 import Glibc
 import SandboxKernel
 
-/// One job in one container, from the first folder to the last. Blocks; runs on a thread of its own.
+/// One run in one container, from the first folder to the last. Blocks; runs on a thread of its own.
 struct Cage: Sendable {
-    let job: CagedJob
+    let job: CageContents
     let configuration: RuncConfiguration
     let groups: ControlGroups
     /// How many cores the host has.
@@ -45,7 +45,7 @@ struct Cage: Sendable {
     }
 
     private func runContainer(stage: RootStage?, link: CageLink) throws -> JobEnd {
-        let filter = MinimalCalls.filter(for: .current).flatMap(\.bytes)
+        let filter = job.filter.flatMap(\.bytes)
         let (process, own) = try create(filter: filter, stage: stage)
         do {
             return try watch(process, own, link: link)

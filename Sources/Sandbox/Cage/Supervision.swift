@@ -34,12 +34,12 @@ struct Supervision {
     private var hadTimedOut = false
     private var end: (status: CInt, at: ContinuousClock.Instant)?
 
-    init(job: CagedJob, link: CageLink, streams: CageStreams.OwnEnds, killTimeout: Duration, start: ContinuousClock.Instant) {
+    init(job: CageContents, link: CageLink, streams: CageStreams.OwnEnds, killTimeout: Duration, start: ContinuousClock.Instant) {
         self.link = link
         self.killTimeout = killTimeout
         self.start = start
         self.streams = streams
-        deadline = start + job.timeout
+        deadline = start + job.limits.timeout
         input = job.input[...]
     }
 

@@ -57,6 +57,9 @@ public enum BPFAssembler {
     /// Most calls in one filter: a jump reaches 255 instructions, and three answers stand at the end.
     public static let callsMax = 250
 
+    /// The filter that forbids nothing: what stands inside the outer filter where that alone decides.
+    static let permissive = [BPFInstruction(code: Code.answer, jumpIfTrue: 0, jumpIfFalse: 0, operand: Verdict.allow)]
+
     /// Returns a filter that allows some calls, refuses others with EPERM and kills the process on every other one.
     ///
     /// Calls of another architecture, and x32 calls, kill too: their numbers mean something else.

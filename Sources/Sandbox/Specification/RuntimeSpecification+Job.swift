@@ -14,11 +14,6 @@ extension RuntimeSpecification {
     /// Names inside the container. Chosen: the same on every Island, so that a Cargo cannot tell them apart.
     static let hostname = "cargo"
 
-    /// Variables that no image can change.
-    static let fixedEnvironment = [
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "TMPDIR=/tmp", "HOSTNAME=cargo", "USER=cargo",
-    ]
-
     /// Processor time is shared out in periods of 100 ms. Source: Linux, Documentation/scheduler/sched-bwc.rst, the default.
     static let periodMicroseconds = 100_000
 
@@ -27,12 +22,12 @@ extension RuntimeSpecification {
     /// - Parameters:
     ///   - folder: where the runtime finds the root folder, if not at the job's own path.
     ///   - processors: how many cores the host has; a quota above them would promise what is not there.
-    init(job: CagedJob, root folder: String? = nil, configuration: RuncConfiguration, architecture: Architecture, processors: Int) {
-        let limits = job.level.limits
+    init(job: CageContents, root folder: String? = nil, configuration: RuncConfiguration, architecture: Architecture, processors: Int) {
+        let limits = job.limits
         process = Process(
             user: User(uid: Self.innerUser, gid: Self.innerUser),
             args: [Self.cageEntryPath, job.workingFolder] + job.command,
-            env: Self.environment(of: job),
+            env: job.environment,
             // The cage entry goes to the job's folder itself: runc would create a missing one in the shared root.
             cwd: "/",
             rlimits: Self.resourceLimits(limits),
@@ -40,7 +35,7 @@ extension RuntimeSpecification {
             oomScoreAdj: 500)
         root = Root(path: folder ?? job.rootFolder)
         hostname = Self.hostname
-        mounts = Self.mounts(limits, cageEntryPath: configuration.cageEntryPath)
+        mounts = Self.mounts(limits, cageEntryPath: configuration.cageEntryPath) + job.mounts.map(Self.mount)
         let mapping = [Mapping(containerID: 0, hostID: configuration.idOffset, size: Self.mappedIDs)]
         linux = Linux(
             namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup", "user"].map(Namespace.init),
@@ -58,20 +53,11 @@ extension RuntimeSpecification {
             seccomp: .outer(for: architecture))
     }
 
-    /// The image's variables and then ours; of two with one name ours is kept.
-    private static func environment(of job: CagedJob) -> [String] {
-        let names = Set(fixedEnvironment.compactMap { $0.split(separator: "=").first })
-        let own = job.environment.filter { variable in
-            !names.contains(variable.prefix { $0 != "=" })
-        }
-        return own + fixedEnvironment
-    }
-
-    /// Chosen: 256 descriptors are plenty for a program without a network; no core file may leave the cage; no file can be larger
+    /// No core file may leave the cage; no file can be larger
     /// than the only place to put it; locked memory and message queues are kernel memory that a Cargo has no use for.
-    private static func resourceLimits(_ limits: LevelLimits) -> [ResourceLimit] {
+    private static func resourceLimits(_ limits: CagedTool.Limits) -> [ResourceLimit] {
         [
-            ResourceLimit("RLIMIT_NOFILE", 256),
+            ResourceLimit("RLIMIT_NOFILE", limits.descriptors),
             ResourceLimit("RLIMIT_CORE", 0),
             ResourceLimit("RLIMIT_FSIZE", limits.temporaryBytes),
             ResourceLimit("RLIMIT_MEMLOCK", 65536),
@@ -79,7 +65,14 @@ extension RuntimeSpecification {
         ]
     }
 
-    private static func mounts(_ limits: LevelLimits, cageEntryPath entry: String) -> [Mount] {
+    /// Nothing of the host can be changed through a mount, and no set-user-id bit or device file in it means anything.
+    private static func mount(_ wanted: CagedTool.ReadOnlyMount) -> Mount {
+        Mount(
+            destination: wanted.destination, type: "bind", source: wanted.source,
+            options: ["rbind", "ro", "nosuid", "nodev"] + (wanted.isExecutable ? [] : ["noexec"]))
+    }
+
+    private static func mounts(_ limits: CagedTool.Limits, cageEntryPath entry: String) -> [Mount] {
         // Chosen: 4 KiB a file on average, a page, so that as many files as bytes fit.
         let inodes = limits.temporaryBytes / 4096
         return [

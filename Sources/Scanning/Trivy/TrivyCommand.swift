@@ -1,34 +1,48 @@
-internal import SystemPackage
-
-/// Trivy's command lines and its environment.
+/// Trivy's command lines. The report goes to standard output, which the cage bounds.
 enum TrivyCommand {
-    /// The most bytes taken from standard output. Chosen: the version is a few hundred bytes, a quiet scan prints nothing.
-    static let outputBytesMax = 64 * 1024
+    /// The most bytes of the version's answer. Chosen: it has a few hundred.
+    static let versionBytesMax = 64 * 1024
 
-    /// Arguments that print the version as JSON. No network is used, no configuration read.
-    static func version(_ configuration: TrivyConfiguration) -> [String] {
-        ["version", "--format", "json", "--config", "", "--cache-dir", configuration.cacheFolder]
+    /// Asks for the version as JSON. No network is used, no configuration read, no image seen.
+    static func version(_ configuration: TrivyConfiguration) -> ScannerProgram {
+        ScannerProgram(
+            executable: configuration.executable, image: nil, databases: nil, timeout: configuration.versionTimeout,
+            outputBytesMax: versionBytesMax
+        ) { places in ["version", "--format", "json", "--config", "", "--cache-dir", places.home] }
     }
 
-    /// Arguments for a scan that uses no network and obeys no file.
+    /// A scan for vulnerabilities.
+    static func scan(_ configuration: TrivyConfiguration, image: String) -> ScannerProgram {
+        program(configuration, image: image, ["--scanners", "vuln", "--format", "json"])
+    }
+
+    /// A list of the image's packages; needs no vulnerability database.
+    static func bill(_ configuration: TrivyConfiguration, image: String, format: SBOMFormat) -> ScannerProgram {
+        let name =
+            switch format {
+            case .cyclonedx: "cyclonedx"
+            case .spdx: "spdx-json"
+            }
+        return program(configuration, image: image, ["--format", name])
+    }
+
+    /// A run that uses no network and obeys no file.
     ///
     /// - `--cache-backend memory`: the cache on disk can be poisoned by an image with false diff ids.
     /// - `--disable-telemetry`: without it a host is looked up even offline.
     /// - `--config ""`, `--ignorefile ""`: no `trivy.yaml` and no `.trivyignore` of any folder.
     /// - No `--exit-code`: with it, findings could not be told from errors.
-    static func scan(_ configuration: TrivyConfiguration, workspace: ScanWorkspace) -> [String] {
-        [
-            "image", "--cache-dir", configuration.cacheFolder, "--cache-backend", "memory",
-            "--skip-db-update", "--skip-java-db-update", "--offline-scan", "--skip-version-check", "--disable-telemetry",
-            "--config", "", "--ignorefile", "", "--scanners", "vuln", "--quiet",
-            "--timeout", milliseconds(configuration.timeout), "--format", "json",
-            "--output", workspace.reportArgument, "--input", workspace.imageArgument,
-        ]
-    }
-
-    /// The whole environment: no `TRIVY_*` variable, no proxy, no `PATH`.
-    static func environment(_ workspace: ScanWorkspace) -> [String: String] {
-        ["HOME": workspace.home.string, "TMPDIR": workspace.temporary.string, "LC_ALL": "C.UTF-8"]
+    private static func program(_ configuration: TrivyConfiguration, image: String, _ wanted: [String]) -> ScannerProgram {
+        ScannerProgram(
+            executable: configuration.executable, image: image, databases: configuration.cacheFolder, timeout: configuration.timeout,
+            outputBytesMax: configuration.reportBytesMax
+        ) { places in
+            [
+                "image", "--cache-dir", places.databases, "--cache-backend", "memory",
+                "--skip-db-update", "--skip-java-db-update", "--offline-scan", "--skip-version-check", "--disable-telemetry",
+                "--config", "", "--ignorefile", "", "--quiet", "--timeout", milliseconds(configuration.timeout),
+            ] + wanted + ["--input", places.image]
+        }
     }
 
     /// Returns a duration as Go writes it, in whole milliseconds, at least one.

@@ -6,9 +6,7 @@ public struct TrivyConfiguration: Sendable, Hashable {
     ///
     /// It is only read and may belong to somebody else.
     public var cacheFolder: String
-    /// The absolute path of a folder for temporary files; made when missing. Each scan uses and removes a folder in it.
-    public var workFolder: String
-    /// The longest time for one scan. At its end the scanner's whole process group is killed.
+    /// The longest time for one scan. At its end the scanner is killed with all that it started.
     ///
     /// Chosen: five minutes, Trivy's own default; a layer of 1.4 GB took 28 s on two busy cores.
     public var timeout: Duration
@@ -27,14 +25,13 @@ public struct TrivyConfiguration: Sendable, Hashable {
     ///   - reportBytesMax: bytes, at least 1.
     ///   - findingsMax: a count, at least 1.
     public init(
-        executable: String, cacheFolder: String, workFolder: String, timeout: Duration = .seconds(300),
-        versionTimeout: Duration = .seconds(30), reportBytesMax: Int = 64 * 1024 * 1024, findingsMax: Int = 100_000
+        executable: String, cacheFolder: String, timeout: Duration = .seconds(300), versionTimeout: Duration = .seconds(30),
+        reportBytesMax: Int = 64 * 1024 * 1024, findingsMax: Int = 100_000
     ) {
         precondition(timeout > .zero && versionTimeout > .zero, "a scan needs time")
         precondition(reportBytesMax > 0 && findingsMax > 0, "a report needs room")
         self.executable = executable
         self.cacheFolder = cacheFolder
-        self.workFolder = workFolder
         self.timeout = timeout
         self.versionTimeout = versionTimeout
         self.reportBytesMax = reportBytesMax

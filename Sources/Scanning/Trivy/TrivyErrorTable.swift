@@ -33,14 +33,6 @@ public struct TrivyErrorTable: Sendable, Hashable {
         return unknown("Trivy failed for a reason that is not known here.", detail: fatal)
     }
 
-    /// Returns the failure for a process that a signal ended.
-    func failure(signal: Int32, standardError: String) -> ScanFailure {
-        ScanFailure(
-            .unknownFailure, message: "Trivy was ended by signal \(signal); perhaps the machine ran out of memory.",
-            remedy: "Give the machine more memory, or scan fewer images at once; then scan again.", retryable: true,
-            detail: Self.fatal(in: standardError))
-    }
-
     /// Returns the text from the start of a Go crash on, or `nil`.
     private static func crash(in text: String) -> String? {
         let marks = ["panic: ", "fatal error: ", "unexpected fault address "]

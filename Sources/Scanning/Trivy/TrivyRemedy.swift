@@ -17,8 +17,12 @@ struct TrivyRemedy: Sendable, Hashable {
     var renew: String { "trivy clean --vuln-db" + cache + " && " + download }
     var renewJava: String { "trivy clean --java-db" + cache + " && " + downloadJava }
 
-    private var cache: String {
-        guard let cacheFolder else { return "" }
-        return " --cache-dir '" + cacheFolder.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    var open: String { "chmod -R o+rX " + (quotedFolder ?? "~/.cache/trivy") }
+
+    private var cache: String { quotedFolder.map { " --cache-dir " + $0 } ?? "" }
+
+    private var quotedFolder: String? {
+        guard let cacheFolder else { return nil }
+        return "'" + cacheFolder.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

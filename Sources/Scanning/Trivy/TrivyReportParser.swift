@@ -60,7 +60,7 @@ public struct TrivyReportParser: Sendable, Hashable {
         do {
             return try JSONDecoder().decode(TrivyReportDocument.self, from: Data(bytes))
         } catch let error as DecodingError {
-            throw .unreadable(Self.place(of: error))
+            throw .unreadable(error.place)
         } catch {
             throw .unreadable("not a JSON document")
         }
@@ -81,16 +81,5 @@ public struct TrivyReportParser: Sendable, Hashable {
         guard let system = configuration?.os, let architecture = configuration?.architecture else { return nil }
         let variant = configuration?.variant.flatMap { $0.isEmpty ? nil : $0 }
         return ([system, architecture] + (variant.map { [$0] } ?? [])).joined(separator: "/")
-    }
-
-    /// Returns where a document stops being a report, without the values in it.
-    private static func place(of error: DecodingError) -> String {
-        let path: [any CodingKey]
-        switch error {
-        case .keyNotFound(let key, let context): path = context.codingPath + [key]
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context): path = context.codingPath
-        @unknown default: path = []
-        }
-        return "at /" + path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
     }
 }

@@ -46,6 +46,11 @@ extension SQLReader {
         try count("SELECT count(*) AS n FROM accounts WHERE ' ' || roles || ' ' LIKE ?", [.text("% \(role) %")])
     }
 
+    /// The accounts that have a role.
+    public func accountIDs(withRole role: String) throws -> [String] {
+        try query("SELECT id FROM accounts WHERE ' ' || roles || ' ' LIKE ? ORDER BY id", [.text("% \(role) %")]).map { try $0.text("id") }
+    }
+
     /// The account of an id.
     public func account(id: String) throws -> AccountRow? {
         try first("SELECT * FROM accounts WHERE id = ?", [.text(id)]).map(AccountRow.init)

@@ -4,6 +4,8 @@ public struct ScanRow: Sendable, Hashable {
     public let id: Int
     /// The submission that it judges.
     public let submissionID: Int
+    /// Why it is made: `review` or `rescan`.
+    public let purpose: String
     /// The image's digest.
     public let digest: String
     /// The state's name.
@@ -16,6 +18,8 @@ public struct ScanRow: Sendable, Hashable {
     public let reports: String
     /// JSON object of why it could not scan.
     public let failure: String?
+    /// JSON object of what an operator should know.
+    public let notes: String
     /// How often it was tried.
     public let tries: Int
     /// When it is to be tried next, milliseconds since 1970 UTC.
@@ -28,6 +32,8 @@ public struct ScanRow: Sendable, Hashable {
     init(_ row: SQLRow) throws {
         id = try row.int("id")
         submissionID = try row.int("submission_id")
+        purpose = try row.text("purpose")
+        notes = try row.text("notes")
         digest = try row.text("digest")
         state = try row.text("state")
         verdict = try row.optionalText("verdict")
@@ -53,27 +59,46 @@ public struct ScanResult: Sendable, Hashable {
     public let reports: String
     /// JSON object of why it could not scan.
     public let failure: String?
+    /// JSON object of what an operator should know.
+    public let notes: String
     /// When it is to be tried next, milliseconds since 1970 UTC.
     public let dueAt: Int
     /// Milliseconds since 1970 UTC; `nil` while it will be tried again.
     public let finishedAt: Int?
 
     /// A result to store.
-    public init(state: String, verdict: String?, findings: String, reports: String, failure: String?, dueAt: Int, finishedAt: Int?) {
+    public init(
+        state: String, verdict: String?, findings: String, reports: String, failure: String?, notes: String = "{}", dueAt: Int,
+        finishedAt: Int?
+    ) {
         self.state = state
         self.verdict = verdict
         self.findings = findings
         self.reports = reports
         self.failure = failure
+        self.notes = notes
         self.dueAt = dueAt
         self.finishedAt = finishedAt
     }
 }
 
 extension SQLReader {
-    /// The newest scan of a submission.
+    /// The newest scan of a submission; a rescan counts once it has come to something.
     public func newestScan(submissionID: Int) throws -> ScanRow? {
-        try first("SELECT * FROM scans WHERE submission_id = ? ORDER BY id DESC LIMIT 1", [.integer(submissionID)]).map(ScanRow.init)
+        try first(
+            """
+            SELECT * FROM scans WHERE submission_id = ? AND NOT (purpose = 'rescan' AND state IN ('queued', 'running'))
+            ORDER BY id DESC LIMIT 1
+            """, [.integer(submissionID)]
+        ).map(ScanRow.init)
+    }
+
+    /// The newest scan of a submission that finished, before the one of an id.
+    public func finishedScan(submissionID: Int, before id: Int) throws -> ScanRow? {
+        try first(
+            "SELECT * FROM scans WHERE submission_id = ? AND id < ? AND state = 'finished' ORDER BY id DESC LIMIT 1",
+            [.integer(submissionID), .integer(id)]
+        ).map(ScanRow.init)
     }
 
     /// The time at which the next scan is due, milliseconds since 1970 UTC, or `nil` when none waits.
@@ -84,20 +109,20 @@ extension SQLReader {
 
 extension SQLWriter {
     /// Stores a scan that waits.
-    public func insertScan(submissionID: Int, digest: String, at now: Int) throws {
+    public func insertScan(submissionID: Int, digest: String, purpose: String, at now: Int) throws {
         try execute(
             """
-            INSERT INTO scans (submission_id, digest, state, findings, reports, tries, due_at, created_at)
-            VALUES (?, ?, 'queued', '[]', '[]', 0, ?, ?)
-            """, [.integer(submissionID), .text(digest), .integer(now), .integer(now)])
+            INSERT INTO scans (submission_id, digest, purpose, state, findings, reports, tries, due_at, created_at)
+            VALUES (?, ?, ?, 'queued', '[]', '[]', 0, ?, ?)
+            """, [.integer(submissionID), .text(digest), .text(purpose), .integer(now), .integer(now)])
     }
 
-    /// Takes the scan that has been due longest, marks it running, and returns it.
+    /// Takes the scan that has been due longest, one for a review before rescans, marks it running, and returns it.
     public func takeDueScan(at now: Int) throws -> ScanRow? {
         let rows = try query(
             """
             UPDATE scans SET state = 'running', tries = tries + 1 WHERE id = (
-                SELECT id FROM scans WHERE state IN ('queued', 'could_not_scan') AND due_at <= ? ORDER BY due_at, id LIMIT 1)
+                SELECT id FROM scans WHERE state IN ('queued', 'could_not_scan') AND due_at <= ? ORDER BY purpose DESC, due_at, id LIMIT 1)
             RETURNING *
             """, [.integer(now)])
         return try rows.first.map(ScanRow.init)
@@ -107,11 +132,11 @@ extension SQLWriter {
     public func finishScan(id: Int, _ result: ScanResult) throws {
         try execute(
             """
-            UPDATE scans SET state = ?, verdict = ?, findings = ?, reports = ?, failure = ?, due_at = ?, finished_at = ? WHERE id = ?
+            UPDATE scans SET state = ?, verdict = ?, findings = ?, reports = ?, failure = ?, notes = ?, due_at = ?, finished_at = ? WHERE id = ?
             """,
             [
                 .text(result.state), .optional(result.verdict), .text(result.findings), .text(result.reports), .optional(result.failure),
-                .integer(result.dueAt), .optional(result.finishedAt), .integer(id),
+                .text(result.notes), .integer(result.dueAt), .optional(result.finishedAt), .integer(id),
             ])
     }
 

@@ -202,6 +202,9 @@ extension SQLWriter {
     /// Removes a submission and all that hangs on it.
     public func deleteSubmission(id: Int) throws {
         try execute("DELETE FROM submission_events WHERE submission_id = ?", [.integer(id)])
+        for table in ["scan_documents", "justifications", "rescans", "graces"] {
+            try execute("DELETE FROM \(table) WHERE submission_id = ?", [.integer(id)])
+        }
         try execute("DELETE FROM scans WHERE submission_id = ?", [.integer(id)])
         try execute("DELETE FROM submissions WHERE id = ?", [.integer(id)])
     }

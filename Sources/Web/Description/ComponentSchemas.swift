@@ -15,7 +15,14 @@ enum ComponentSchemas {
 
     private static let finding = Shape.object([
         ("id", .text), ("package", .text), ("version", .text), ("fixed_version", .nullable(.text)), ("severity", words(Severity.self)),
-        ("package_url", .nullable(.text)), ("scanners", .array(.text)),
+        ("package_url", .nullable(.text)), ("scanners", .array(.text)), ("ratings", .map(words(Severity.self))), ("aliases", .array(.text)),
+    ])
+
+    private static let justification = Shape.object([
+        ("id", .integer(1...)), ("digest", .text), ("finding", .text), ("package", .text), ("severity", words(Severity.self)),
+        ("status", words(VEXStatus.self)), ("reason", .nullable(words(VEXReason.self))), ("statement", .text), ("author_id", .text),
+        ("created_at", .time), ("expires_at", .time), ("countersigned_by", .nullable(.text)), ("countersigned_at", .nullable(.time)),
+        ("ended_at", .nullable(.time)), ("ended_because", .nullable(.text)),
     ])
 
     private static let counts = Shape.object(Severity.allCases.map { ($0.rawValue, .integer(0...)) })
@@ -72,9 +79,12 @@ enum ComponentSchemas {
             .object([
                 ("state", words(ScanState.self)), ("verdict", .nullable(words(ScanVerdict.self))), ("digest", .text), ("counts", counts),
                 ("findings", .array(finding)), ("reports", .array(.object([]))), ("failure", .nullable(.object([]))),
-                ("next_try_at", .nullable(.time)),
+                ("next_try_at", .nullable(.time)), ("disputed", .array(finding)), ("missing_scanners", .array(.text)),
+                ("warnings", .array(.text)), ("finished_at", .nullable(.time)),
             ])
         ),
+        ("Justification", justification), ("Justifications", .array(justification)),
+        ("RescanOutlook", .object([("made_due", .integer(0...)), ("planned", .integer(0...)), ("next_at", .nullable(.time))])),
         ("Events", .array(.object([("at", .time), ("action", .text), ("to", .text), ("actor", .text), ("note", .text)]))),
         (
             "Dossier",
@@ -218,6 +228,15 @@ enum ComponentSchemas {
                     ("note?", .string(pattern: "^[^\\x00]*$", length: 0...10_000)),
                 ], isOpen: false)
         ),
+        (
+            "JustificationRequest",
+            .object(
+                [
+                    ("finding", .words(200)), ("package?", .words(2048)), ("status", words(VEXStatus.self)), ("reason?", words(VEXReason.self)),
+                    ("statement", .words(10_000)), ("valid_days?", .integer(1...JustificationRequest.validDaysMax)),
+                ], isOpen: false)
+        ),
+        ("RescanRequest", .object([("workload?", .words(200)), ("all?", .boolean)], isOpen: false)),
         ("Rejection", .object([("reason", .words(10_000)), ("rule", .words(1000))], isOpen: false)),
         (
             "Registration",

@@ -63,7 +63,7 @@ extension Operation {
     }
 
     private static func pathParameter(_ name: String) -> JSONValue {
-        let isNumber = name == "submission" || name == "notification" || name == "delivery"
+        let isNumber = name == "submission" || name == "notification" || name == "delivery" || name == "justification"
         let shape = isNumber ? Shape.integer(1...) : Shape.string(pattern: "^[A-Za-z0-9-]+$", length: 1...63)
         return ["name": .string(name), "in": "path", "required": true, "schema": shape.json]
     }
@@ -103,6 +103,10 @@ extension Operation {
                 + meta.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
             return json(.object([("data", .array(.reference(name))), ("meta", .object(members))]))
         case .document(let shape): return json(shape)
+        case .file(let types):
+            var content = JSONObject()
+            for type in types { content[type] = ["schema": ["type": "object"]] }
+            return ["description": .string(summary), "content": .object(content)]
         case .events:
             return ["description": .string(summary), "content": ["text/event-stream": ["schema": ["type": "string"]]]]
         case .socket: return ["description": .string(summary)]

@@ -17,6 +17,8 @@ struct Operation: Sendable {
         case events
         /// A document of its own kind.
         case document(Shape)
+        /// A file of one of these media types.
+        case file([String])
         /// The connection becomes a WebSocket.
         case socket
     }

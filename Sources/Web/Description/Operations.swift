@@ -41,6 +41,10 @@ extension Operation {
             tag: "accounts", scope: .write, answer: .data("Identity"), refusals: [409]),
     ]
 
+    private static let platform: (name: String, shape: Shape, about: String) = (
+        "platform", .string(pattern: "^[^\\x00]*$"), "Such as linux/amd64; needed where the image has several."
+    )
+
     static let publishing: [Operation] = [
         Operation(
             method: .post, path: "/workloads", id: "createSubmission", summary: "Make a draft.", tag: "publishing", scope: .write,
@@ -67,6 +71,26 @@ extension Operation {
             method: .get, path: "/submissions/{submission}/scans", id: "getScan", summary: "The newest scan.", tag: "publishing", scope: .read,
             answer: .data("Scan")),
         Operation(
+            method: .get, path: "/submissions/{submission}/sbom", id: "getSBOM", summary: "The bill of materials of the pinned digest.",
+            tag: "publishing", scope: .read,
+            query: [("format", .word(["cyclonedx", "spdx"]), "cyclonedx when left out."), platform],
+            answer: .file(["application/vnd.cyclonedx+json", "application/spdx+json"])),
+        Operation(
+            method: .get, path: "/submissions/{submission}/reports/{scanner}", id: "getScannerReport", summary: "A scanner's own report.",
+            tag: "publishing", scope: .read, query: [platform], answer: .file(["application/json"])),
+        Operation(
+            method: .get, path: "/submissions/{submission}/justifications", id: "listJustifications",
+            summary: "What the publisher says of findings, oldest first.", tag: "publishing", scope: .read, answer: .data("Justifications")),
+        Operation(
+            method: .post, path: "/submissions/{submission}/justifications", id: "justify", summary: "Justify a finding of the newest scan.",
+            tag: "publishing", scope: .write, body: "JustificationRequest", status: 201, answer: .data("Justification"), refusals: [409]),
+        Operation(
+            method: .delete, path: "/submissions/{submission}/justifications/{justification}", id: "withdrawJustification",
+            summary: "Take a justification back.", tag: "publishing", scope: .write, answer: .data("Justification"), refusals: [409]),
+        Operation(
+            method: .get, path: "/submissions/{submission}/vex", id: "getVEX", summary: "The countersigned justifications as OpenVEX.",
+            tag: "publishing", scope: .read, answer: .document(.object([("@context", .text), ("statements", .array(.object([])))]))),
+        Operation(
             method: .get, path: "/submissions/{submission}/events", id: "listSubmissionEvents", summary: "What happened, oldest first.",
             tag: "publishing", scope: .read, answer: .data("Events")),
     ]
@@ -84,6 +108,9 @@ extension Operation {
         Operation(
             method: .post, path: "/review/submissions/{submission}/reject", id: "reject", summary: "Reject with a reason and its rule.",
             tag: "review", scope: .review, body: "Rejection", answer: .data("Submission"), refusals: [409]),
+        Operation(
+            method: .post, path: "/review/submissions/{submission}/justifications/{justification}/countersign", id: "countersign",
+            summary: "Agree to a justification.", tag: "review", scope: .review, answer: .data("Justification"), refusals: [409]),
     ]
 
     static let registry: [Operation] = [
@@ -182,6 +209,9 @@ extension Operation {
         Operation(
             method: .get, path: "/admin/audit/verify", id: "verifyAudit", summary: "Walk along the log's chain of hashes.", tag: "admin",
             scope: .admin, answer: .data("AuditVerification")),
+        Operation(
+            method: .post, path: "/admin/rescans", id: "rescanNow", summary: "Scan one published Cargo, or all, again now.", tag: "admin",
+            scope: .admin, body: "RescanRequest", status: 202, answer: .data("RescanOutlook"), refusals: [404]),
         Operation(
             method: .get, path: "/admin/accounts", id: "listAccounts", summary: "All accounts, newest first.", tag: "admin", scope: .admin,
             query: paging + [("query", .string(pattern: "^[^\\x00]*$"), "Part of the name or address.")], answer: .list("Account")),

@@ -68,12 +68,3 @@ extension ResourceReview {
         ]
     }
 }
-
-extension SeverityCounts {
-    /// How many findings of each severity.
-    var json: JSONValue {
-        var object = JSONObject()
-        for severity in Severity.allCases { object[severity.rawValue] = .int(self[severity]) }
-        return .object(object)
-    }
-}

@@ -40,17 +40,6 @@ extension SubmissionEventRow {
     }
 }
 
-extension Scan {
-    /// The scan as the API shows it; `failure` and `next_try_at` only where it could not scan.
-    var json: JSONValue {
-        [
-            "state": .string(state.rawValue), "verdict": .optional(verdict?.rawValue), "digest": .string(digest),
-            "counts": SeverityCounts(of: findings).json, "findings": .array(findings.map(\.json)), "reports": .array(reports),
-            "failure": failure.map(JSONValue.object) ?? .null, "next_try_at": time(nextTryAt?.milliseconds),
-        ]
-    }
-}
-
 extension Review.Entry {
     /// The entry as the API shows it: the submission with its scan.
     var json: JSONValue {

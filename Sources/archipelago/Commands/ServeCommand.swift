@@ -13,7 +13,10 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Run a coordinator.",
         discussion: """
             Settings come from flags, else from --config, a YAML file with the keys data_dir, host, port, approved_registries,
-            trivy, trivy_cache, requests_per_minute (for each key, default 100, 0 for no limit), sign_ins_per_minute (for each
+            trivy and grype (their programs), trivy_cache and grype_database (the folders of their databases), scanners (those that must
+            have run, default both), sbom (trivy or syft), scans_at_once (default 2), database_warning_days (default 5),
+            database_days_max (default 14: nothing is scanned with an older database), critical_grace_hours (default 0) and
+            high_grace_hours (default 168: from a finding in a rescan to the suspension), requests_per_minute (for each key, default 100, 0 for no limit), sign_ins_per_minute (for each
             address, default 5), mail_command (a list: the absolute path of a sendmail and its arguments), mail_from,
             allow_loopback (webhooks and publishers' domains may lead to this machine; for tests); unknown keys are refused.
             On an empty data folder the command prints the first administrator's API key, once.
@@ -69,18 +72,38 @@ struct ServeCommand: AsyncParsableCommand {
         let file = try config.map(ServeFile.init(path:)) ?? ServeFile()
         guard let folder = dataDir ?? file.dataDir else { throw CommandFailure(.usage, "Give --data-dir, or data_dir in the configuration file.") }
         var settings = CoordinatorConfiguration(
-            dataFolder: URL(fileURLWithPath: folder).path,
-            trivyCache: file.trivyCache ?? Programs.trivyCache(ProcessInfo.processInfo.environment))
+            dataFolder: URL(fileURLWithPath: folder).path, scanning: Self.scanning(file))
+        let hour = 3600
+        settings.rescans = RescanPolicy(
+            criticalGrace: file.criticalGraceHours.map { .seconds($0 * hour) } ?? settings.rescans.criticalGrace,
+            highGrace: file.highGraceHours.map { .seconds($0 * hour) } ?? settings.rescans.highGrace)
         settings.host = host ?? file.host ?? settings.host
         settings.port = port ?? file.port ?? settings.port
         guard (0...65_535).contains(settings.port) else { throw CommandFailure(.usage, "A port is a number from 0 to 65535.") }
         settings.approvedRegistries = approvedRegistries + (file.approvedRegistries ?? [])
-        settings.trivy = file.trivy ?? Programs.find("trivy")
         if let limit = file.requestsPerMinute { settings.requestsPerMinute = limit == 0 ? nil : limit }
         if let limit = file.signInsPerMinute { settings.signInsPerMinute = limit == 0 ? nil : limit }
         settings.mailCommand = file.mailCommand
         settings.mailFrom = file.mailFrom ?? settings.mailFrom
         settings.allowsLoopback = file.allowsLoopback ?? settings.allowsLoopback
         return settings
+    }
+
+    /// The scanners of a production network, with what the file says of them.
+    private static func scanning(_ file: ServeFile) -> ScanningConfiguration {
+        var scanning = ScanningConfiguration.production(ProcessInfo.processInfo.environment)
+        if let trivy = file.trivy { scanning.programs[.trivy] = trivy }
+        if let grype = file.grype { scanning.programs[.grype] = grype }
+        if let names = file.scanners {
+            let wanted = Set(names)
+            scanning.required = ScanningConfiguration.ScannerName.allCases.filter { wanted.contains($0.rawValue) }
+        }
+        scanning.trivyCache = file.trivyCache ?? scanning.trivyCache
+        scanning.grypeDatabase = file.grypeDatabase ?? scanning.grypeDatabase
+        scanning.billing = file.sbom.flatMap(ScanningConfiguration.BillingTool.init) ?? scanning.billing
+        scanning.scansMax = file.scansAtOnce ?? scanning.scansMax
+        scanning.databaseWarningDays = file.databaseWarningDays ?? scanning.databaseWarningDays
+        scanning.databaseDaysMax = file.databaseDaysMax ?? scanning.databaseDaysMax
+        return scanning
     }
 }

@@ -39,9 +39,27 @@ enum SubmissionLines {
         if let failure = scan["failure"], !failure.isNull {
             return "scan: \(state) - \(failure["message"]?.string ?? "") \(failure["remedy"]?.string ?? "")"
         }
-        guard let verdict = scan["verdict"]?.string else { return "scan: \(state)" }
+        return scan["verdict"]?.string == nil ? "scan: \(state)" : "scan: \(verdict(scan))"
+    }
+
+    /// The verdict with its counts, or why there is none.
+    static func verdict(_ scan: JSONValue) -> String {
+        guard let verdict = scan["verdict"]?.string else {
+            return "\(scan["state"].words): \(scan["failure"]?["message"].words ?? "") \(scan["failure"]?["remedy"].words ?? "")"
+        }
         let counts = severities.map { "\(scan["counts"]?[$0]?.int ?? 0) \($0)" }
-        return "scan: \(verdict) (\(counts.joined(separator: ", ")))"
+        return "\(verdict) (\(counts.joined(separator: ", ")))"
+    }
+
+    /// The colours of a severity where a line begins with one: SGR codes of red, yellow and so on.
+    private static let colours = ["critical": "1;31", "high": "31", "medium": "33", "low": "36", "unknown": "2", "blocked": "1;31", "clean": "32"]
+
+    /// A line with its first word in the colour of the severity that it names.
+    static func coloured(_ line: String) -> String {
+        let lead = line.prefix { $0 == " " }
+        let word = line.dropFirst(lead.count).prefix { $0.isLetter }
+        guard let colour = colours[String(word)] else { return line }
+        return "\(lead)\u{1B}[\(colour)m\(word)\u{1B}[0m\(line.dropFirst(lead.count + word.count))"
     }
 
     static func findings(_ scan: JSONValue) -> [String] {

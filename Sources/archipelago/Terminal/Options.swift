@@ -67,8 +67,14 @@ struct OutputOptions: ParsableArguments {
     var json = false
 
     /// Writes JSON for programs, or lines for people.
-    func show(_ value: JSONValue, _ lines: @autoclosure () -> [String]) {
-        if json { Terminal.say(value) } else { for line in lines() { Terminal.say(Terminal.printable(line)) } }
+    ///
+    /// - Parameter styled: gives a line its colours; asked only where a person looks at a terminal that has them.
+    func show(_ value: JSONValue, _ lines: @autoclosure () -> [String], styled: (String) -> String = { $0 }) {
+        if json { return Terminal.say(value) }
+        for line in lines() {
+            let clean = Terminal.printable(line)
+            Terminal.say(Terminal.hasColours ? styled(clean) : clean)
+        }
     }
 
     /// Writes a page of a list: JSON with its envelope, or a table, or the words for an empty list.

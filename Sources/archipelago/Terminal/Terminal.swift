@@ -6,6 +6,11 @@ enum Terminal {
     /// Whether a person watches stderr, so that progress may be drawn there.
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
+    /// Whether colours on stdout reach a person who wants them. Source: no-color.org.
+    static let hasColours =
+        isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
+        && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
     /// How many cells wide stdout's terminal is; `nil` when stdout is none, so that nothing is cut for programs.
     static var width: Int? {
         guard isatty(STDOUT_FILENO) == 1 else { return nil }

@@ -22,10 +22,10 @@ struct CoordinatorConfiguration {
     var port = 8080
     /// Registries approved beside the standard ones.
     var approvedRegistries: [String] = []
-    /// Trivy's program; `nil` when none was found.
-    var trivy: String?
-    /// The folder of Trivy's databases.
-    var trivyCache: String
+    /// The scanners and what they must have.
+    var scanning: ScanningConfiguration
+    /// When published Cargos are scanned again, and what follows.
+    var rescans = RescanPolicy()
     /// Requests a minute for each key, or for each address without one; `nil` for no limit.
     var requestsPerMinute: Int? = 100
     /// Sign-ins a minute for each address; `nil` for no limit.
@@ -45,6 +45,8 @@ struct CoordinatorAssembly {
     let islands: Islands
     private let services: Services
     private let pipeline: ScanPipeline
+    private let rescans: Rescans
+    private let scannerCage: SandboxedScannerCage?
     private let courier: Courier
     private let registry: Registry
     private let registryClient: RegistryClient
@@ -69,22 +71,26 @@ struct CoordinatorAssembly {
         registry = Registry(database: database)
         islands = Islands(database: database, surroundings: surroundings)
         let dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
+        let (cage, sandboxed) = SandboxedScannerCage.make(folder: folder + "/scanners")
+        scannerCage = sandboxed
+        let judge = configuration.scanning.makeJudge(
+            layouts: try StoreLayouts(store: store, folder: folder + "/layouts"), cage: cage, now: surroundings.now)
+        pipeline = ScanPipeline(
+            moves: moves, images: images, judge: judge, rescans: configuration.rescans, scansMax: configuration.scanning.scansMax, bus: bus,
+            surroundings: surroundings, logger: logger)
+        rescans = Rescans(moves: moves, policy: configuration.rescans, bus: bus, surroundings: surroundings)
         services = Services(
             accounts: accounts,
             identities: PublisherIdentities(
                 database: database, door: door, announcer: announcer, surroundings: surroundings),
             notifications: Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings),
-            moderation: Moderation(moves: moves, surroundings: surroundings), audit: Audit(database: database),
+            moderation: Moderation(moves: moves, surroundings: surroundings), rescans: rescans,
+            justifications: Justifications(moves: moves, surroundings: surroundings), scanDocuments: ScanDocuments(database: database),
+            audit: Audit(database: database),
             publishing: Publishing(moves: moves, images: images, approved: approved, bus: bus, surroundings: surroundings),
             review: Review(moves: moves, images: images, surroundings: surroundings), registry: registry,
             jobs: Jobs(database: database, bus: bus, surroundings: surroundings), islands: islands, dispatcher: dispatcher,
             gate: IslandGate(dispatcher: dispatcher, logger: logger))
-        let scanner = TrivyScanner(
-            configuration: TrivyConfiguration(
-                executable: configuration.trivy ?? "", cacheFolder: configuration.trivyCache, workFolder: folder + "/trivy"))
-        pipeline = ScanPipeline(
-            moves: moves, images: images, layouts: try StoreLayouts(store: store, folder: folder + "/layouts"), scanners: [scanner],
-            bus: bus, surroundings: surroundings, logger: logger)
         courier = Courier(
             database: database, door: door, mailer: try configuration.mailCommand.map { try SendmailMailer(command: $0) },
             mailFrom: configuration.mailFrom, bus: bus, surroundings: surroundings, logger: logger)
@@ -93,7 +99,10 @@ struct CoordinatorAssembly {
     }
 
     /// Brings what an earlier version of the program left up to date; call once before anything runs.
-    func prepare() async throws { try await registry.fillIfEmpty() }
+    func prepare() async throws {
+        await scannerCage?.removeLeftovers()
+        try await registry.fillIfEmpty()
+    }
 
     /// Everything that runs for the life of the coordinator.
     ///
@@ -101,12 +110,14 @@ struct CoordinatorAssembly {
     func makeServices(onListening: @escaping @Sendable (Int) async -> Void) -> [any Service] {
         let dispatcher = services.dispatcher
         let pipeline = pipeline
+        let rescans = rescans
         let courier = courier
         let limits = RequestLimits(
             requestsPerMinute: configuration.requestsPerMinute, signInsPerMinute: configuration.signInsPerMinute, now: Surroundings.live.now)
         return [
             LoopService { try await dispatcher.run() },
             LoopService { try await pipeline.run() },
+            LoopService { try await rescans.run() },
             LoopService { try await courier.run() },
             WebServer(
                 host: configuration.host, port: configuration.port, services: services, limits: limits, logger: logger, onListening: onListening),
@@ -115,6 +126,7 @@ struct CoordinatorAssembly {
 
     /// Closes what the parts hold; call once nothing runs any more.
     func close() async throws {
+        await scannerCage?.shutdown()
         await database.close()
         try await registryClient.shutdown()
     }

@@ -15,6 +15,8 @@ struct DevNetwork {
     let registryPort: Int
     /// Requests a minute for each key; `nil` for no limit.
     let rateLimit: Int?
+    /// How old the scanners' databases may be.
+    let databases: DatabaseOptions
 
     /// Runs until SIGINT or SIGTERM; leaves no process, mount or cgroup behind.
     func run(onReady: @escaping @Sendable (DevReady) -> Void) async throws {
@@ -28,11 +30,15 @@ struct DevNetwork {
             port: registryPort == 0 ? try await LoopbackRegistry.freePort(preferred: earlier?.registryPort) : registryPort, logger: logger)
         let webPort = port == 0 ? try await LoopbackRegistry.freePort(preferred: earlier?.port) : port
         var configuration = CoordinatorConfiguration(
-            dataFolder: folder + "/coordinator", port: webPort, approvedRegistries: [registry.name], trivy: Programs.find("trivy"),
-            trivyCache: Programs.trivyCache(ProcessInfo.processInfo.environment))
+            dataFolder: folder + "/coordinator", port: webPort, approvedRegistries: [registry.name],
+            scanning: .laptop(ProcessInfo.processInfo.environment))
+        databases.apply(to: &configuration.scanning)
         configuration.requestsPerMinute = rateLimit
         configuration.signInsPerMinute = rateLimit == nil ? nil : configuration.signInsPerMinute
         configuration.allowsLoopback = true
+        for scanner in configuration.scanning.missing {
+            Terminal.complain("\(scanner.name) is not installed, so scans find less than two scanners would. \(scanner.remedy)")
+        }
         let coordinator = try CoordinatorAssembly(configuration, logger: logger)
         try await coordinator.prepare()
         var state: DevState

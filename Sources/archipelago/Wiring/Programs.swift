@@ -36,4 +36,11 @@ enum Programs {
         if let folder = environment["XDG_CACHE_HOME"], !folder.isEmpty { return folder + "/trivy" }
         return (environment["HOME"] ?? "/root") + "/.cache/trivy"
     }
+
+    /// The folder of Grype's databases: what the environment names, else Grype's own default for this user.
+    static func grypeDatabase(_ environment: [String: String]) -> String {
+        if let folder = environment["ARCHIPELAGO_GRYPE_DATABASE"], !folder.isEmpty { return folder }
+        if let folder = environment["XDG_CACHE_HOME"], !folder.isEmpty { return folder + "/grype/db" }
+        return (environment["HOME"] ?? "/root") + "/.cache/grype/db"
+    }
 }

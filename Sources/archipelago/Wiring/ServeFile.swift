@@ -9,6 +9,15 @@ struct ServeFile {
     var approvedRegistries: [String]?
     var trivy: String?
     var trivyCache: String?
+    var grype: String?
+    var grypeDatabase: String?
+    var scanners: [String]?
+    var sbom: String?
+    var scansAtOnce: Int?
+    var databaseWarningDays: Int?
+    var databaseDaysMax: Int?
+    var criticalGraceHours: Int?
+    var highGraceHours: Int?
     var requestsPerMinute: Int?
     var signInsPerMinute: Int?
     var mailCommand: [String]?
@@ -43,6 +52,15 @@ struct ServeFile {
         case "approved_registries": entry.take(entry.texts, "a list of texts", into: &approvedRegistries)
         case "trivy": entry.take(entry.value.scalar?.string, "a text", into: &trivy)
         case "trivy_cache": entry.take(entry.value.scalar?.string, "a text", into: &trivyCache)
+        case "grype": entry.take(entry.value.scalar?.string, "a text", into: &grype)
+        case "grype_database": entry.take(entry.value.scalar?.string, "a text", into: &grypeDatabase)
+        case "scanners": entry.take(entry.words(of: ScanningConfiguration.ScannerName.self), "a list of trivy and grype", into: &scanners)
+        case "sbom": entry.take(entry.word(of: ScanningConfiguration.BillingTool.self), "trivy or syft", into: &sbom)
+        case "scans_at_once": entry.take(entry.positive, "a number from 1 on", into: &scansAtOnce)
+        case "database_warning_days": entry.take(entry.positive, "a number from 1 on", into: &databaseWarningDays)
+        case "database_days_max": entry.take(entry.positive, "a number from 1 on", into: &databaseDaysMax)
+        case "critical_grace_hours": entry.take(entry.count, "a number from 0 on", into: &criticalGraceHours)
+        case "high_grace_hours": entry.take(entry.count, "a number from 0 on", into: &highGraceHours)
         case "requests_per_minute": entry.take(entry.count, "a number from 0 on", into: &requestsPerMinute)
         case "sign_ins_per_minute": entry.take(entry.count, "a number from 0 on", into: &signInsPerMinute)
         case "mail_command": entry.take(entry.texts, "a list of texts", into: &mailCommand)
@@ -66,6 +84,20 @@ struct ServeFile {
 
         /// A number that is not negative.
         var count: Int? { value.int.flatMap { $0 >= 0 ? $0 : nil } }
+
+        /// A number of at least 1, and at most 1,000,000.
+        var positive: Int? { value.int.flatMap { (1...1_000_000).contains($0) ? $0 : nil } }
+
+        /// One word of a closed set.
+        func word<Word: RawRepresentable>(of type: Word.Type) -> String? where Word.RawValue == String {
+            value.scalar.flatMap { Word(rawValue: $0.string) }?.rawValue
+        }
+
+        /// Words of a closed set, at least one.
+        func words<Word: RawRepresentable>(of type: Word.Type) -> [String]? where Word.RawValue == String {
+            guard let texts, !texts.isEmpty, texts.allSatisfy({ Word(rawValue: $0) != nil }) else { return nil }
+            return texts
+        }
 
         func take<Value>(_ found: Value?, _ kind: String, into field: inout Value?) -> String? {
             field = found

@@ -26,6 +26,28 @@ enum RFC3339 {
             && isNumber(rest[(start + 4)..<(start + 6)], in: 0...59)
     }
 
+    /// Whole seconds since 1970 UTC of a well-formed time; `nil` for any other text. A fraction is dropped.
+    ///
+    /// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+    static func seconds(_ text: String) -> Int? {
+        guard isWellFormed(text) else { return nil }
+        let bytes = Array(text.utf8)
+        func number(_ start: Int, _ count: Int) -> Int { bytes[start..<(start + count)].reduce(0) { $0 * 10 + Int($1 - 0x30) } }
+        let (month, day) = (number(5, 2), number(8, 2))
+        let year = number(0, 4) - (month <= 2 ? 1 : 0)
+        let (era, yearOfEra) = (year / 400, year % 400)
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = era * 146_097 + dayOfEra - 719_468
+        let time = number(11, 2) * 3600 + number(14, 2) * 60 + number(17, 2)
+        var offset = 0
+        if bytes.last != 0x5A {
+            let start = bytes.count - 6
+            offset = (number(start + 1, 2) * 3600 + number(start + 4, 2) * 60) * (bytes[start] == 0x2D ? -1 : 1)
+        }
+        return days * 86_400 + time - offset
+    }
+
     private static func isNumber(_ digits: ArraySlice<UInt8>, in range: ClosedRange<Int>) -> Bool {
         guard digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
         return range.contains(digits.reduce(0) { $0 * 10 + Int($1 - 0x30) })

@@ -14,12 +14,16 @@ public struct ScannerReport: Sendable, Hashable {
     public let platform: String?
     /// The operating system found in the image; `nil` when there is no trace of one, as in an image of one static program.
     public let operatingSystem: OperatingSystem?
-    /// The number of packages that were looked at, at least 0; 0 means that there was nothing to look at.
-    public let packageCount: Int
+    /// The number of packages that were looked at, at least 0; 0 means that there was nothing to look at, `nil` that the scanner does not
+    /// say.
+    public let packageCount: Int?
     /// Every finding, in the scanner's order: one per advisory and package, so one advisory may show several times.
     public let findings: [Finding]
     /// The report itself: UTF-8, one JSON document, at most the configured number of bytes.
     public let raw: [UInt8]
+
+    /// When the database was built, whole seconds since 1970 UTC; `nil` when the scanner's date cannot be read.
+    public var databaseUpdatedSeconds: Int? { RFC3339.seconds(databaseUpdatedAt) }
 
     /// The operating system that an image is built on.
     public struct OperatingSystem: Sendable, Hashable {
@@ -41,7 +45,7 @@ public struct ScannerReport: Sendable, Hashable {
     /// A report from its parts.
     public init(
         scanner: String, scannerVersion: String, databaseUpdatedAt: String, imageID: String, platform: String?,
-        operatingSystem: OperatingSystem?, packageCount: Int, findings: [Finding], raw: [UInt8]
+        operatingSystem: OperatingSystem?, packageCount: Int?, findings: [Finding], raw: [UInt8]
     ) {
         self.scanner = scanner
         self.scannerVersion = scannerVersion

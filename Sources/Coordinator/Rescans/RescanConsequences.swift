@@ -1,0 +1,84 @@
+import Domain
+import JSON
+import Storage
+
+/// What a rescan of a published version leads to, in the transaction that stores it.
+struct RescanConsequences: Sendable {
+    private let moves: SubmissionMoves
+    private let policy: RescanPolicy
+
+    init(moves: SubmissionMoves, policy: RescanPolicy) {
+        self.moves = moves
+        self.policy = policy
+    }
+
+    /// Flags a version in which something blocks, or clears one that was flagged.
+    func apply(_ findings: [Finding], to submission: Submission, at now: Timestamp, in writer: any SQLWriter) throws {
+        let grace = try writer.grace(submissionID: submission.row.id)
+        let blocking = findings.filter { $0.severity.impact == .blocks }
+        // Sorted worst first.
+        guard let worst = blocking.first, let allowed = policy.grace(for: worst.severity) else {
+            if let grace { try clear(submission, grace, at: now, in: writer) }
+            return
+        }
+        let end = min(grace?.endsAt ?? Int.max, (now + allowed).milliseconds)
+        let isWorse = grace.flatMap { Severity(rawValue: $0.severity) }.map { worst.severity > $0 } ?? true
+        let flagged = GraceRow(
+            submissionID: submission.row.id, severity: worst.severity.rawValue, beganAt: grace?.beganAt ?? now.milliseconds, endsAt: end,
+            suspendedAt: grace?.suspendedAt)
+        try writer.store(flagged)
+        if isWorse { try tell(.submissionFlagged, submission, Self.words(blocking, end: end), blocking, at: now, in: writer) }
+        if end <= now.milliseconds { try suspend(flagged, at: now, in: writer) }
+    }
+
+    /// Suspends a version whose grace has ended.
+    func suspend(_ grace: GraceRow, at now: Timestamp, in writer: any SQLWriter) throws {
+        guard grace.suspendedAt == nil else { return }
+        let submission = try Submission.find(grace.submissionID, in: writer)
+        try writer.store(
+            GraceRow(
+                submissionID: grace.submissionID, severity: grace.severity, beganAt: grace.beganAt, endsAt: grace.endsAt,
+                suspendedAt: now.milliseconds))
+        // An administrator may have suspended it meanwhile.
+        guard submission.state == .published else { return }
+        let note = "a rescan found what is \(grace.severity), and the time to mend it is over; publish a version without it"
+        let moved = try moves.move(submission, .suspend, .init(actorID: "system", at: now, note: note), in: writer)
+        try Registry.hide(moved, in: writer)
+        try tellReviewers(.submissionSuspended, moved, note, at: now, in: writer)
+    }
+
+    private func clear(_ submission: Submission, _ grace: GraceRow, at now: Timestamp, in writer: any SQLWriter) throws {
+        try writer.removeGrace(submissionID: submission.row.id)
+        try tell(.submissionCleared, submission, "a rescan found nothing critical or high any more", [], at: now, in: writer)
+        // What an administrator suspended for another reason stays suspended.
+        guard grace.suspendedAt != nil, submission.state == .suspended else { return }
+        let act = SubmissionMoves.Act(actorID: "system", at: now, note: "a rescan found nothing critical or high any more")
+        try Registry.show(try moves.move(submission, .unsuspend, act, in: writer), in: writer)
+    }
+
+    private func tell(
+        _ kind: EventKind, _ submission: Submission, _ words: String, _ findings: [Finding], at now: Timestamp, in writer: any SQLWriter
+    ) throws {
+        try moves.tell(
+            kind, of: submission, .init(actorID: "system", at: now, note: words),
+            facts: ["findings": .array(findings.prefix(Self.toldFindingsMax).map(\.json))], in: writer)
+        try tellReviewers(kind, submission, words, at: now, in: writer)
+    }
+
+    private func tellReviewers(
+        _ kind: EventKind, _ submission: Submission, _ words: String, at now: Timestamp, in writer: any SQLWriter
+    ) throws {
+        for account in try writer.accountIDs(withRole: Role.reviewer.rawValue) where account != submission.row.publisherID {
+            try moves.tell(kind, of: submission, .init(actorID: "system", at: now, note: words), to: account, in: writer)
+        }
+    }
+
+    /// Findings named in one notification. Chosen: a webhook's body stays small.
+    private static let toldFindingsMax = 20
+
+    private static func words(_ findings: [Finding], end: Int) -> String {
+        let more = findings.count > 1 ? " and \(findings.count - 1) more" : ""
+        return (findings.first?.summary ?? "") + more
+            + "; it is suspended at \(Timestamp(milliseconds: end)) unless a version without it is published"
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Coordinator
+import Domain
+import Foundation
+import JSON
+import OCI
+
+/// `archipelago cargo scan`.
+struct CargoScan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan", abstract: "Scan an image as the network does when it is submitted.",
+        discussion: """
+            IMAGE is a reference, an OCI layout folder, or an OCI or docker-save tar. The verdict is the one that a network with the same
+            scanners and databases comes to. Exits 0 when it is clean or flagged (medium findings, which need a justification), 1 when it
+            would block the approval, 5 when it could not scan.
+
+            Needs root: scanners run in the sandbox. Uses Trivy, and Grype where it is installed, with the databases that
+            ARCHIPELAGO_TRIVY_CACHE and ARCHIPELAGO_GRYPE_DATABASE name.
+
+              archipelago cargo scan hello.tar
+              archipelago cargo scan ghcr.io/archipelag-io/text-stats:v1.0.0 --json
+            """)
+
+    @Argument(help: "The image.") var image: String
+    @OptionGroup var databases: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let scan = try await Interruptible.run { try await Workshop.use { try await judged($0) } }
+        output.show(scan.json, Self.lines(scan), styled: SubmissionLines.coloured)
+        switch (scan.state, scan.verdict) {
+        case (.finished, .clean), (.finished, .flagged): return
+        case (.couldNotScan, _): throw ExitCode(CommandExit.unavailable.rawValue)
+        default: throw ExitCode(CommandExit.failed.rawValue)
+        }
+    }
+
+    private func judged(_ workshop: Workshop) async throws -> Scan {
+        let image = try await workshop.open(image)
+        var scanning = ScanningConfiguration.laptop(ProcessInfo.processInfo.environment)
+        databases.apply(to: &scanning)
+        let (cage, sandboxed) = SandboxedScannerCage.make(folder: workshop.folder + "/scanners")
+        let layouts = try StoreLayouts(store: workshop.store, folder: workshop.folder + "/layouts")
+        let judge = scanning.makeJudge(layouts: layouts, cage: cage, now: Surroundings.live.now)
+        let scan = await Scan(of: image, by: judge, at: Surroundings.live.now())
+        await sandboxed?.shutdown()
+        try Task.checkCancellation()
+        return scan
+    }
+
+    private static func lines(_ scan: Scan) -> [String] {
+        let json = scan.json
+        var lines = SubmissionLines.findings(json)
+        if !lines.isEmpty { lines.append("") }
+        lines.append(SubmissionLines.verdict(json))
+        let scanners = scan.reports.map { report in
+            let packages = report["packages"]?.int.map { ", \($0) packages" } ?? ""
+            let system = report["os"]?["family"]?.string.map { ", \($0) \(report["os"]?["name"]?.string ?? "")" } ?? ""
+            return "  \(report["scanner"].words) \(report["version"].words), \(report["platform"].words)\(system)\(packages), "
+                + "database \(report["database_age_days"]?.int ?? 0) days old"
+        }
+        lines += scanners
+        lines += scan.missingScanners.map { "  without \($0), which is not installed" }
+        lines += scan.warnings.map { "  \($0)" }
+        if !scan.disputed.isEmpty { lines.append("  \(scan.disputed.count) findings on which the scanners do not agree") }
+        return lines
+    }
+}
+
+/// How old the scanners' databases may be.
+struct DatabaseOptions: ParsableArguments {
+    @Option(help: "Days from which on nothing is scanned with a vulnerability database (default 90).") var databaseDaysMax: Int?
+
+    func validate() throws {
+        if let databaseDaysMax, !(1...1_000_000).contains(databaseDaysMax) { throw ValidationError("--database-days-max must be at least 1.") }
+    }
+
+    func apply(to configuration: inout ScanningConfiguration) {
+        if let databaseDaysMax { configuration.databaseDaysMax = databaseDaysMax }
+    }
+}
