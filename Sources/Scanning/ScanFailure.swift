@@ -77,6 +77,14 @@ public struct ScanFailure: Error, Sendable, Hashable {
         case unreadableReport = "unreadable_report"
         /// The scanner saw nothing in an image that holds packages.
         case blindReport = "blind_report"
+        /// The artifact is not what it says it is: damaged, cut off, or beyond a bound of the inspection.
+        case malformedArtifact = "malformed_artifact"
+        /// The artifact is larger than the inspection accepts.
+        case artifactTooLarge = "artifact_too_large"
+        /// The artifact is well formed, as far as can be told, and of a format that Islands do not run.
+        case unsupportedArtifact = "unsupported_artifact"
+        /// A file of the artifact cannot be read from this machine's disk.
+        case artifactUnreadable = "artifact_unreadable"
         /// The folder for temporary files cannot be used, or is full.
         case workFolderUnusable = "work_folder_unusable"
         /// Anything else.

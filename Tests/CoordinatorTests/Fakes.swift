@@ -14,6 +14,9 @@ final class FakeImages: ImageSource {
         var platforms = [Platform.linuxAMD64]
         var beforeResolving: (@Sendable () async throws -> Void)?
         var kept: [Set<Digest>] = []
+        var attached: [String] = []
+        var attachFailure: OCIError?
+        var artifact: StoredArtifact?
     }
 
     private let state = Mutex(State())
@@ -40,12 +43,27 @@ final class FakeImages: ImageSource {
 
     func keepOnly(_ digests: [Digest]) async throws { state.withLock { $0.kept.append(Set(digests)) } }
 
+    func attach(_ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference) async throws -> Descriptor {
+        if let failure = state.withLock(\.attachFailure) { throw failure }
+        state.withLock { $0.attached.append("\(mediaType) to \(subject.digest)") }
+        return Descriptor(mediaType: MediaType.ociManifest, digest: .sha256(of: bytes), size: Int64(bytes.count))
+    }
+
+    /// What was attached, oldest first.
+    var attached: [String] { state.withLock(\.attached) }
+
+    func refuseAttaching(_ error: OCIError) { state.withLock { $0.attachFailure = error } }
+
+    /// Gives an artifact in place of an image.
+    func offer(_ artifact: StoredArtifact) { state.withLock { $0.artifact = artifact } }
+
     /// What was to be kept, each time.
     var kept: [Set<Digest>] { state.withLock(\.kept) }
 
-    func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredImage {
-        let (failure, platforms) = state.withLock { ($0.failure ?? $0.fetchFailure, $0.platforms) }
+    func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredContent {
+        let (failure, platforms, artifact) = state.withLock { ($0.failure ?? $0.fetchFailure, $0.platforms, $0.artifact) }
         if let failure { throw failure }
+        if let artifact { return .artifact(artifact) }
         let manifest = Descriptor(mediaType: "application/vnd.oci.image.manifest.v1+json", digest: digest, size: 1)
         let images = platforms.map { platform in
             PlatformImage(
@@ -54,13 +72,19 @@ final class FakeImages: ImageSource {
                     mediaType: "application/vnd.oci.image.config.v1+json", digest: Self.digest(of: "config \(digest) \(platform)"), size: 1),
                 platform: platform, layers: [], configuration: ImageConfiguration(platform: platform, process: .init(), diffIDs: []))
         }
-        return StoredImage(descriptor: manifest, images: images, attachments: [], documents: [])
+        return .image(StoredImage(descriptor: manifest, images: images, attachments: [], documents: []))
     }
 }
 
 /// Layouts that are only names.
 final class FakeLayouts: ImageLayouts {
     private let folders = Mutex<(made: Int, kept: Set<String>)>((0, []))
+    private let lists = Mutex<[String]>([])
+
+    /// Says that every image has these lists of packages.
+    func list(_ paths: String...) { lists.withLock { $0 = paths } }
+
+    func packageLists(in image: PlatformImage) async throws -> [String] { lists.withLock { $0 } }
 
     /// Folders made and not removed.
     var kept: Set<String> { folders.withLock(\.kept) }

@@ -38,6 +38,8 @@ final class World: Sendable {
     let jobs: Jobs
     let islands: Islands
     let billing = FakeBilling()
+    /// Where artifacts lie; images are only names.
+    let store: ContentStore
     let pipeline: ScanPipeline
     let rescans: Rescans
     let justifications: Justifications
@@ -59,6 +61,7 @@ final class World: Sendable {
             guard let start = buffer.baseAddress, mkdtemp(start) != nil else { throw CocoaError(.fileWriteUnknown) }
             return String(cString: start)
         }
+        store = try ContentStore(root: folder + "/store")
         database = try SQLiteDatabase(path: folder + "/coordinator.sqlite")
         let random = Mutex(SplitMix64(state: 1))
         let clock = clock
@@ -81,7 +84,7 @@ final class World: Sendable {
         registry = Registry(database: database)
         jobs = Jobs(database: database, bus: bus, surroundings: surroundings)
         islands = Islands(database: database, surroundings: surroundings)
-        pipeline = Self.pipeline(moves, images, layouts, [scanner], billing, bus, surroundings, logger)
+        pipeline = Self.pipeline(moves, images, layouts, [scanner], billing, bus, surroundings, logger, store)
         rescans = Rescans(moves: moves, policy: RescanPolicy(), bus: bus, surroundings: surroundings)
         justifications = Justifications(moves: moves, surroundings: surroundings)
         scanDocuments = ScanDocuments(database: database)
@@ -94,16 +97,18 @@ final class World: Sendable {
 
     private static func pipeline(
         _ moves: SubmissionMoves, _ images: FakeImages, _ layouts: FakeLayouts, _ scanners: [FakeScanner], _ billing: FakeBilling,
-        _ bus: InProcessBus, _ surroundings: Surroundings, _ logger: Logger
+        _ bus: InProcessBus, _ surroundings: Surroundings, _ logger: Logger, _ store: ContentStore
     ) -> ScanPipeline {
-        let judge = ImageJudge(layouts: layouts, scanners: scanners, billing: billing, policy: ScanPolicy(), now: surroundings.now)
+        let judge = ContentJudge(
+            images: ImageJudge(layouts: layouts, scanners: scanners, billing: billing, policy: ScanPolicy(), now: surroundings.now),
+            artifacts: ArtifactJudge(store: store, now: surroundings.now))
         return ScanPipeline(
             moves: moves, images: images, judge: judge, rescans: RescanPolicy(), scansMax: 1, bus: bus, surroundings: surroundings, logger: logger)
     }
 
     /// A pipeline with these scanners in place of the usual one.
     func pipeline(_ scanners: FakeScanner...) -> ScanPipeline {
-        Self.pipeline(moves, images, layouts, scanners, billing, bus, surroundings, logger)
+        Self.pipeline(moves, images, layouts, scanners, billing, bus, surroundings, logger, store)
     }
 
     private static func person(_ name: String, _ roles: Set<Role>, _ scopes: Set<Scope>, _ accounts: Accounts) async throws -> Principal {

@@ -8,8 +8,14 @@ public protocol ImageSource: Sendable {
     /// - Throws: ``OCIError``: `notFound`, `unauthorized`, `registryUnavailable` and others.
     func resolve(_ reference: ImageReference) async throws -> Digest
 
-    /// Fetches an image by digest into the content store, every byte checked.
-    func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredImage
+    /// Fetches an image or artifact by digest into the content store, every byte checked.
+    func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredContent
+
+    /// Attaches a document to a manifest in its registry, for whoever looks there; one of the same type that was attached before stays.
+    ///
+    /// - Throws: ``OCIError`` when the registry does not take it.
+    /// - Returns: the attached artifact, this one or the one from before.
+    func attach(_ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference) async throws -> Descriptor
 
     /// Lets go of everything fetched but these images, so that what nobody needs does not fill the coordinator's disk. Not while an
     /// image is fetched.

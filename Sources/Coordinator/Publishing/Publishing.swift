@@ -111,7 +111,7 @@ public struct Publishing: Sendable {
         try principal.require(.read)
         return try await database.read { reader in
             _ = try Self.find(id, for: principal, in: reader)
-            return try reader.newestScan(submissionID: id).map(Scan.init)
+            return try Scan.newest(of: id, in: reader)
         }
     }
 

@@ -18,8 +18,19 @@ public final class RegistryImageSource: ImageSource {
 
     public func resolve(_ reference: ImageReference) async throws -> Digest { try await client.resolve(reference).digest }
 
-    public func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredImage {
-        try await puller.pull(reference.with(digest: digest))
+    public func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredContent {
+        try await puller.pullContent(reference.with(digest: digest))
+    }
+
+    /// Marks what this network attached. Chosen: an annotation of ours, so that others' documents are left alone.
+    private static let mark = ["network.archipelago.attached": "sbom"]
+
+    private static func isMarked(_ descriptor: Descriptor) -> Bool { mark.allSatisfy { descriptor.annotations[$0.key] == $0.value } }
+
+    public func attach(_ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference) async throws -> Descriptor {
+        let known = try await client.referrers(of: reference.with(digest: subject.digest))
+        if let own = known.first(where: { $0.artifactType == mediaType && Self.isMarked($0) }) { return own }
+        return try await client.attach(bytes, artifactType: mediaType, to: subject, in: reference, annotations: Self.mark)
     }
 
     public func keepOnly(_ digests: [Digest]) async throws {
@@ -28,7 +39,7 @@ public final class RegistryImageSource: ImageSource {
         guard !Set(stored).isSubset(of: known.withLock(\.blobs)) || known.withLock(\.images) != Set(digests) else { return }
         var needed: Set<Digest> = []
         for digest in digests where store.contains(digest) {
-            do { needed.formUnion(try await store.image(digest).blobs) } catch let error as OCIError where error.code != .storageFailure {
+            do { needed.formUnion(try await store.content(digest).blobs) } catch let error as OCIError where error.code != .storageFailure {
                 // Not whole, or no image: it is fetched again when it is needed.
                 continue
             }

@@ -44,7 +44,7 @@ public struct Review: Sendable {
             let found = try reader.submissions(inState: state, limit: page.limit, offset: page.offset)
             let entries = try found.rows.map { row in
                 Entry(
-                    submission: try Submission.find(row.id, in: reader), scan: try reader.newestScan(submissionID: row.id).map(Scan.init),
+                    submission: try Submission.find(row.id, in: reader), scan: try Scan.newest(of: row.id, in: reader),
                     waitingSeconds: max(0, now - (row.submittedAt ?? now)) / 1000)
             }
             let waited = try reader.waitingTimes(inState: state, at: now).map { $0 / 1000 }
@@ -105,7 +105,7 @@ public struct Review: Sendable {
     private static func requirePassingScan(
         of submission: Submission, _ request: ApprovalRequest, at now: Timestamp, in reader: any SQLReader
     ) throws {
-        let scan = try reader.newestScan(submissionID: submission.row.id).map(Scan.init)
+        let scan = try Scan.newest(of: submission.row.id, in: reader)
         // A scan of another digest says nothing of this one.
         let state = scan?.digest == submission.row.imageDigest ? scan?.state ?? .queued : .queued
         let open = try Justifications.open(scan?.findings ?? [], of: submission, at: now, in: reader)

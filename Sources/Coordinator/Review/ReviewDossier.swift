@@ -57,9 +57,9 @@ extension Review {
         let now = surroundings.now().milliseconds
         return try await database.read { reader in
             let submission = try Submission.find(id, in: reader)
-            let scan = try reader.newestScan(submissionID: id).map(Scan.init)
+            let scan = try Scan.newest(of: id, in: reader)
             let previous = try Self.previous(of: submission, in: reader)
-            let previousScan = try previous.flatMap { try reader.newestScan(submissionID: $0.row.id) }.map(Scan.init)
+            let previousScan = try previous.flatMap { try Scan.newest(of: $0.row.id, in: reader) }
             let isWaiting = submission.state == .pendingReview
             return ReviewDossier(
                 submission: submission, publisher: try Account.find(submission.row.publisherID, in: reader),

@@ -30,25 +30,28 @@ public struct ImageJudge: Sendable {
         self.now = now
     }
 
-    /// Scanners that this network does without.
-    public var missingScanners: [String] { policy.missingScanners }
-
     /// Judges an image.
     ///
-    /// - Throws: ``ScanFailure`` for "could not scan", whichever part it is that could not be done; what the layouts threw.
+    /// - Throws: ``NotScannable`` for an index of nothing; ``ScanFailure`` for "could not scan", whichever part it is that could not be done; what the layouts threw.
     public func judge(_ image: StoredImage) async throws -> Judgement {
+        guard !image.images.isEmpty else {
+            throw NotScannable(code: "no_image", "The digest holds no platform's image.", remedy: "Push a container image.")
+        }
         var parts: [Part] = []
         for platform in image.images { parts.append(try await judge(platform)) }
         let reports = parts.flatMap(\.reports)
         return Judgement(
             findings: FindingMerge.merged(reports.flatMap(\.report.findings)),
             reports: reports.map { Self.describe($0.report, $0.platform, ageDays: $0.ageDays) }, platforms: image.images.map(\.platform.description),
-            documents: parts.flatMap(\.documents), warnings: Self.warnings(reports.map { ($0.report, $0.ageDays) }, policy))
+            documents: parts.flatMap(\.documents),
+            warnings: Self.warnings(reports.map { ($0.report, $0.ageDays) }, policy) + parts.flatMap(\.warnings),
+            missingScanners: policy.missingScanners)
     }
 
     private struct Part: Sendable {
         var reports: [(report: ScannerReport, platform: String, ageDays: Int)] = []
         var documents: [Judgement.Document] = []
+        var warnings: [String] = []
     }
 
     private enum Piece: Sendable {
@@ -70,8 +73,9 @@ public struct ImageJudge: Sendable {
 
     /// The scanners and the lists at once: each is a process of its own that waits more than it computes.
     private func judge(_ image: PlatformImage, in folder: String) async throws -> Part {
+        // The configuration's platform, which the image id covers; an index may say another.
         let subject = ScanSubject(
-            layoutFolder: folder, imageID: image.configDigest.description, platform: image.platform.description)
+            layoutFolder: folder, imageID: image.configDigest.description, platform: image.configuration.platform.description)
         let pieces = try await withThrowingTaskGroup(of: (Int, Piece).self) { group in
             for (index, scanner) in scanners.enumerated() {
                 group.addTask { (index, .report(try await scanner.scan(subject))) }
@@ -84,21 +88,46 @@ public struct ImageJudge: Sendable {
             return pieces.sorted { $0.0 < $1.0 }.map(\.1)
         }
         var part = Part()
+        let platform = image.platform.description
         for piece in pieces {
             switch piece {
             case .report(let report):
-                part.reports.append((report, subject.platform, try checkedAge(of: report)))
-                part.documents.append(.init(kind: .report, source: report.scanner, platform: subject.platform, bytes: report.raw))
+                if report.packageCount == 0 { try await requireNoPackages(in: image, report.scanner) }
+                part.reports.append((report, platform, try checkedAge(of: report)))
+                part.documents.append(.init(kind: .report, source: report.scanner, platform: platform, bytes: report.raw))
             case .bill(let bill):
                 let kind: DocumentKind =
                     switch bill.format {
                     case .cyclonedx: .cyclonedx
                     case .spdx: .spdx
                     }
-                part.documents.append(.init(kind: kind, source: bill.generator, platform: subject.platform, bytes: bill.bytes))
+                part.documents.append(.init(kind: kind, source: bill.generator, platform: platform, bytes: bill.bytes))
             }
         }
+        part.warnings = Self.warnings(of: image, part.reports.map(\.report))
         return part
+    }
+
+    /// A scanner that saw no package where there is a list of them has not looked: its report is no report.
+    private func requireNoPackages(in image: PlatformImage, _ scanner: String) async throws {
+        guard let list = try await layouts.packageLists(in: image).first else { return }
+        throw ScanFailure(
+            .blindReport, message: "\(scanner) found no package in \(image.platform), but the image has a list of them, \(list).",
+            remedy: "Make sure that the program is the real \(scanner), and that the list can be read; then scan again.", retryable: true)
+    }
+
+    /// What a clean verdict does not say by itself.
+    private static func warnings(of image: PlatformImage, _ reports: [ScannerReport]) -> [String] {
+        var warnings: [String] = []
+        if image.platform.os != image.configuration.platform.os || image.platform.architecture != image.configuration.platform.architecture {
+            warnings.append("The index says that an image is for \(image.platform), and the image that it is for \(image.configuration.platform).")
+        }
+        if reports.allSatisfy({ $0.packageCount == 0 }) {
+            let system = reports.compactMap(\.operatingSystem).first.map { ", though it is \($0.family) \($0.name)" } ?? ""
+            warnings.append(
+                "No package was found in \(image.platform)\(system): what no package list declares, such as a single program, is not known to scanners.")
+        }
+        return warnings
     }
 
     /// The age of a report's database in whole days; a database that is too old is a failure.
@@ -144,6 +173,8 @@ public struct ImageJudge: Sendable {
 public protocol ImageLayouts: Sendable {
     /// Writes an OCI layout with exactly this manifest and returns its folder.
     func makeLayout(of image: PlatformImage) async throws -> String
+    /// The paths of the files in an image that list packages.
+    func packageLists(in image: PlatformImage) async throws -> [String]
     /// Removes a folder made before; a failure leaves files that the next start removes.
     func removeLayout(_ folder: String) async
 }

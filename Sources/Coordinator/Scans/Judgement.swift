@@ -12,8 +12,10 @@ public struct Judgement: Sendable {
     public let platforms: [String]
     /// The scanners' own reports and the bills of materials.
     public let documents: [Document]
-    /// What an operator should know, in sentences.
+    /// What an operator or a reviewer should know, in sentences.
     public let warnings: [String]
+    /// Scanners that this network does without.
+    public let missingScanners: [String]
 
     /// The verdict of the findings.
     public var verdict: ScanVerdict { ScanVerdict(findings: findings) }

@@ -10,23 +10,26 @@ extension Scan {
             "state": .string(state.rawValue), "verdict": .optional(verdict?.rawValue), "digest": .string(digest),
             "counts": SeverityCounts(of: findings).json, "findings": .array(findings.map(\.json)), "reports": .array(reports),
             "disputed": .array(disputed.map(\.json)), "missing_scanners": .array(missingScanners.map(JSONValue.string)),
-            "warnings": .array(warnings.map(JSONValue.string)), "finished_at": time(finishedAt),
+            "warnings": .array(warnings.map(JSONValue.string)), "sbom_referrers": billReferrers.map(JSONValue.object) ?? .null, "finished_at": time(finishedAt),
+            "flagged": flag.map { flag in
+                [
+                    "severity": .string(flag.severity), "began_at": time(flag.beganAt), "ends_at": time(flag.endsAt),
+                    "suspended_at": time(flag.suspendedAt),
+                ]
+            } ?? .null,
             "failure": failure.map(JSONValue.object) ?? .null, "next_try_at": time(nextTryAt),
         ]
     }
 
     /// A scan that was made here and now, without a network that stores it.
-    public init(of image: StoredImage, by judge: ImageJudge, at now: Timestamp) async {
+    public init(of content: StoredContent, by judge: ContentJudge, at now: Timestamp) async {
         let outcome: ScanOutcome
         do {
-            outcome =
-                image.images.isEmpty
-                ? .notScannable(code: "no_image", "The digest holds no platform's image.", "Push a container image.")
-                : .finished(try await judge.judge(image))
+            outcome = .finished(try await judge.judge(content, as: nil))
         } catch {
             outcome = ScanOutcome(error: error)
         }
-        self.init(outcome, digest: image.digest.description, missingScanners: judge.missingScanners, at: now)
+        self.init(outcome, digest: content.digest.description, at: now)
     }
 }
 

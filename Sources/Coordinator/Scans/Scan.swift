@@ -19,6 +19,11 @@ public struct Scan: Sendable, Hashable {
     public let missingScanners: [String]
     /// What an operator should know, in sentences.
     public let warnings: [String]
+    /// What became of the bills of materials in the image's registry: `attached` (objects with `media_type`, `platform`, `digest`) and
+    /// `refused` (why the registry did not take the rest, or null); `nil` until that was tried.
+    public let billReferrers: JSONObject?
+    /// Set when a rescan found what blocks: until when it must be mended, or since when the Cargo is suspended for it.
+    public let flag: Flag?
     /// When it came to something, milliseconds since 1970 UTC.
     public let finishedAt: Timestamp?
     /// Why it could not scan: `code`, `message`, `remedy`.
@@ -26,7 +31,32 @@ public struct Scan: Sendable, Hashable {
     /// When it is tried again, milliseconds since 1970 UTC; only while it could not scan.
     public let nextTryAt: Timestamp?
 
-    init(_ row: ScanRow) throws {
+    /// A published version in which a rescan found what blocks.
+    public struct Flag: Sendable, Hashable {
+        /// The worst severity found.
+        public let severity: String
+        /// When it was found.
+        public let beganAt: Timestamp
+        /// When the Cargo is suspended unless it is mended.
+        public let endsAt: Timestamp
+        /// When it was suspended for it.
+        public let suspendedAt: Timestamp?
+
+        init(_ row: GraceRow) {
+            severity = row.severity
+            beganAt = Timestamp(milliseconds: row.beganAt)
+            endsAt = Timestamp(milliseconds: row.endsAt)
+            suspendedAt = row.suspendedAt.map(Timestamp.init(milliseconds:))
+        }
+    }
+
+    /// The newest scan of a submission.
+    static func newest(of submissionID: Int, in reader: any SQLReader) throws -> Scan? {
+        try reader.newestScan(submissionID: submissionID).map { try Scan($0, flag: reader.grace(submissionID: submissionID).map(Flag.init)) }
+    }
+
+    init(_ row: ScanRow, flag: Flag? = nil) throws {
+        self.flag = flag
         guard let state = ScanState(rawValue: row.state), case .array(let findings)? = try? JSONValue(parsing: row.findings),
             case .array(let reports)? = try? JSONValue(parsing: row.reports)
         else { throw StorageError(.unexpectedShape, "scan \(row.id) cannot be read") }
@@ -39,6 +69,7 @@ public struct Scan: Sendable, Hashable {
         let notes = try? JSONValue(parsing: row.notes)
         missingScanners = notes?["missing_scanners"]?.array?.compactMap(\.string) ?? []
         warnings = notes?["warnings"]?.array?.compactMap(\.string) ?? []
+        billReferrers = notes?["sbom_referrers"]?.object
         finishedAt = row.finishedAt.map(Timestamp.init(milliseconds:))
         // Stored by this program as JSON; an unreadable text would only lose the words, the state stands beside it.
         failure = row.failure.flatMap { try? JSONValue(parsing: $0) }?.object
@@ -47,21 +78,23 @@ public struct Scan: Sendable, Hashable {
 }
 
 extension Scan {
-    init(_ outcome: ScanOutcome, digest: String, missingScanners: [String], at now: Timestamp) {
+    init(_ outcome: ScanOutcome, digest: String, at now: Timestamp) {
         self.digest = digest
-        self.missingScanners = missingScanners
+        billReferrers = nil
+        flag = nil
         finishedAt = now
         nextTryAt = nil
         switch outcome {
         case .finished(let judgement):
             (state, verdict, failure) = (.finished, judgement.verdict, nil)
             (findings, reports, warnings) = (judgement.findings, judgement.reports, judgement.warnings)
+            missingScanners = judgement.missingScanners
         case .notScannable(let failure):
             (state, verdict, self.failure) = (.notScannable, nil, failure)
-            (findings, reports, warnings) = ([], [], [])
+            (findings, reports, warnings, missingScanners) = ([], [], [], [])
         case .couldNotScan(let failure, _):
             (state, verdict, self.failure) = (.couldNotScan, nil, failure)
-            (findings, reports, warnings) = ([], [], [])
+            (findings, reports, warnings, missingScanners) = ([], [], [], [])
         }
     }
 

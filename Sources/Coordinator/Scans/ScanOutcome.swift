@@ -23,6 +23,7 @@ enum ScanOutcome: Sendable {
         switch error {
         case let error as ScanFailure:
             self = .couldNotScan(Self.failure(error.code.rawValue, error.message, error.remedy), isRetryable: true)
+        case let error as NotScannable: self = .notScannable(code: error.code, error.message, error.remedy)
         case let error as OCIError where error.code == .unsupportedMediaType:
             self = .notScannable(code: error.code.rawValue, error.message, "Push a container image.")
         case let error as OCIError:
@@ -57,10 +58,10 @@ enum ScanOutcome: Sendable {
     /// What is stored.
     ///
     /// - Parameter tries: how often it was tried, this time included.
-    func result(tries: Int, missingScanners: [String], at now: Timestamp) -> ScanResult {
-        let missing = JSONValue.array(missingScanners.map(JSONValue.string))
+    func result(tries: Int, at now: Timestamp) -> ScanResult {
         switch self {
         case .finished(let judgement):
+            let missing = JSONValue.array(judgement.missingScanners.map(JSONValue.string))
             let notes: JSONObject = ["missing_scanners": missing, "warnings": .array(judgement.warnings.map(JSONValue.string))]
             return ScanResult(
                 state: ScanState.finished.rawValue, verdict: judgement.verdict.rawValue,

@@ -14,7 +14,8 @@ public struct ScanPipeline: Sendable {
     private let database: any Database
     private let moves: SubmissionMoves
     private let images: any ImageSource
-    private let judge: ImageJudge
+    private let judge: ContentJudge
+    private let bills: BillPublisher
     private let consequences: RescanConsequences
     private let bus: any SignalBus
     private let surroundings: Surroundings
@@ -28,7 +29,7 @@ public struct ScanPipeline: Sendable {
     ///   - rescans: what a rescan that finds something leads to.
     ///   - scansMax: scans at once, at least 1.
     public init(
-        moves: SubmissionMoves, images: any ImageSource, judge: ImageJudge, rescans: RescanPolicy, scansMax: Int, bus: any SignalBus,
+        moves: SubmissionMoves, images: any ImageSource, judge: ContentJudge, rescans: RescanPolicy, scansMax: Int, bus: any SignalBus,
         surroundings: Surroundings, logger: Logger
     ) {
         precondition(scansMax > 0, "a pipeline needs a worker")
@@ -36,6 +37,7 @@ public struct ScanPipeline: Sendable {
         self.moves = moves
         self.images = images
         self.judge = judge
+        bills = BillPublisher(database: moves.database, images: images)
         consequences = RescanConsequences(moves: moves, policy: rescans)
         self.scansMax = scansMax
         self.bus = bus
@@ -114,11 +116,16 @@ public struct ScanPipeline: Sendable {
             return (scan, try Submission.find(scan.submissionID, in: writer))
         }
         guard let taken else { return false }
-        let outcome = await outcome(of: taken.submission, digest: taken.scan.digest)
+        var content: StoredContent?
+        let outcome = await outcome(of: taken.submission, digest: taken.scan.digest, content: &content)
         // Asked to stop: the scan stays "running" and is queued again by the next start.
         try Task.checkCancellation()
         log(outcome, of: taken.scan)
         try await store(outcome, of: taken.scan)
+        if case .finished(let judgement) = outcome, let content {
+            let reference = try ImageReference(parsing: taken.submission.fields.containerImage ?? "")
+            try await bills.publish(judgement, of: content, in: reference, scanID: taken.scan.id)
+        }
         return true
     }
 
@@ -137,17 +144,12 @@ public struct ScanPipeline: Sendable {
         }
     }
 
-    private func outcome(of submission: Submission, digest text: String) async -> ScanOutcome {
-        guard submission.fields.runtimeType == RuntimeType.container.rawValue else {
-            return .notScannable(code: "not_an_image", "Only container images can be scanned in this version.", "Submit a container image.")
-        }
+    private func outcome(of submission: Submission, digest text: String, content: inout StoredContent?) async -> ScanOutcome {
         do {
             let reference = try ImageReference(parsing: submission.fields.containerImage ?? "")
-            let image = try await images.fetch(reference, digest: try Digest(text))
-            guard !image.images.isEmpty else {
-                return .notScannable(code: "no_image", "The digest holds no platform's image.", "Push a container image.")
-            }
-            return .finished(try await judge.judge(image))
+            let fetched = try await images.fetch(reference, digest: try Digest(text))
+            content = fetched
+            return .finished(try await judge.judge(fetched, as: submission.fields.runtimeType.flatMap(RuntimeType.init)))
         } catch {
             let outcome = ScanOutcome(error: error)
             if outcome.isMistakeOfOurs {
@@ -162,7 +164,7 @@ public struct ScanPipeline: Sendable {
 
     private func store(_ outcome: ScanOutcome, of scan: ScanRow) async throws {
         let now = surroundings.now()
-        let result = outcome.result(tries: scan.tries, missingScanners: judge.missingScanners, at: now)
+        let result = outcome.result(tries: scan.tries, at: now)
         let documents = try outcome.documentRows()
         try await moves.commit { writer in
             guard let row = try writer.submission(id: scan.submissionID), row.imageDigest == scan.digest,

@@ -1,8 +1,10 @@
 import Foundation
 public import OCI
+import Scanning
 
 /// Layouts written from a content store into a folder of their own.
 public struct StoreLayouts: ImageLayouts {
+    private let store: ContentStore
     private let exporter: LayoutExporter
     private let folder: String
 
@@ -10,6 +12,7 @@ public struct StoreLayouts: ImageLayouts {
     ///
     /// - Throws: when the folder cannot be made.
     public init(store: ContentStore, folder: String) throws {
+        self.store = store
         exporter = LayoutExporter(store: store)
         self.folder = folder
         let files = FileManager.default
@@ -21,6 +24,10 @@ public struct StoreLayouts: ImageLayouts {
         let path = "\(folder)/\(UUID().uuidString)"
         try await exporter.export(image, to: path)
         return path
+    }
+
+    public func packageLists(in image: PlatformImage) async throws -> [String] {
+        try await store.files(of: image, where: PackageTraces.isPackageList)
     }
 
     public func removeLayout(_ path: String) async {

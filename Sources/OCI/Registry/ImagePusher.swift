@@ -41,6 +41,27 @@ public struct ImagePusher: Sendable {
         return final
     }
 
+    /// Pushes an artifact: its files and configuration first, the manifest last.
+    ///
+    /// - Parameters:
+    ///   - artifact: an artifact of the store.
+    ///   - reference: as for an image.
+    /// - Throws: as for an image.
+    /// - Returns: the reference with the artifact's digest.
+    @discardableResult
+    public func push(_ artifact: StoredArtifact, to reference: ImageReference) async throws -> ImageReference {
+        if let digest = reference.digest, digest != artifact.digest {
+            throw OCIError(.digestMismatch, "The artifact is \(artifact.digest), but the reference names \(digest).")
+        }
+        var sent: Set<Digest> = []
+        for blob in [artifact.config] + artifact.files where sent.insert(blob.digest).inserted {
+            try await client.pushBlob(blob, from: store, to: reference)
+        }
+        let final = reference.with(digest: artifact.digest)
+        try await pushDocument(artifact.manifest, to: final)
+        return final
+    }
+
     private func blobs(of manifest: Descriptor) async throws -> [Descriptor] {
         let bytes = try await store.read(manifest.digest, max: ImageLimits().manifestBytesMax)
         guard case .manifest(let document, _) = try ManifestDocument(parsing: bytes, declaredType: manifest.mediaType) else { return [] }

@@ -93,6 +93,9 @@ extension SQLReader {
         ).map(ScanRow.init)
     }
 
+    /// A scan by its id.
+    public func scan(id: Int) throws -> ScanRow? { try first("SELECT * FROM scans WHERE id = ?", [.integer(id)]).map(ScanRow.init) }
+
     /// The newest scan of a submission that finished, before the one of an id.
     public func finishedScan(submissionID: Int, before id: Int) throws -> ScanRow? {
         try first(
@@ -138,6 +141,11 @@ extension SQLWriter {
                 .text(result.state), .optional(result.verdict), .text(result.findings), .text(result.reports), .optional(result.failure),
                 .text(result.notes), .integer(result.dueAt), .optional(result.finishedAt), .integer(id),
             ])
+    }
+
+    /// Stores what an operator should know of a scan.
+    public func noteScan(id: Int, _ notes: String) throws {
+        try execute("UPDATE scans SET notes = ? WHERE id = ?", [.text(notes), .integer(id)])
     }
 
     /// Puts scans that a stopped process left running back into the queue; returns how many.

@@ -80,6 +80,19 @@ enum ComponentSchemas {
                 ("state", words(ScanState.self)), ("verdict", .nullable(words(ScanVerdict.self))), ("digest", .text), ("counts", counts),
                 ("findings", .array(finding)), ("reports", .array(.object([]))), ("failure", .nullable(.object([]))),
                 ("next_try_at", .nullable(.time)), ("disputed", .array(finding)), ("missing_scanners", .array(.text)),
+                (
+                    "flagged",
+                    .nullable(
+                        .object([("severity", words(Severity.self)), ("began_at", .time), ("ends_at", .time), ("suspended_at", .nullable(.time))]))
+                ),
+                (
+                    "sbom_referrers",
+                    .nullable(
+                        .object([
+                            ("attached", .array(.object([("media_type", .text), ("platform", .text), ("digest", .text)]))),
+                            ("refused", .nullable(.text)),
+                        ]))
+                ),
                 ("warnings", .array(.text)), ("finished_at", .nullable(.time)),
             ])
         ),

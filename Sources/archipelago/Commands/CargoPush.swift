@@ -6,10 +6,11 @@ import OCI
 /// `archipelago cargo push`.
 struct CargoPush: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Pack files or a folder into an image and push it; no Docker needed.",
+        commandName: "push", abstract: "Pack a program, a folder or a model and push it; no Docker needed.",
         discussion: """
             SOURCES is one folder (it becomes the root of the image), or one or more files (each goes to /bin), or one OCI layout
-            folder, OCI tar or docker-save tar, which is pushed as it is. The last argument is the reference to push to:
+            folder, OCI tar or docker-save tar, which is pushed as it is. One file *.wasm, *.onnx or *.mlmodel, or one folder
+            *.mlpackage, becomes an artifact of that kind in place of an image. The last argument is the reference to push to:
 
               archipelago cargo push text-stats 127.0.0.1:5000/archipelago/text-stats:v1.0.0
 
@@ -33,13 +34,13 @@ struct CargoPush: AsyncParsableCommand {
             throw CommandFailure(.notFound, "There is no '\(source)'.")
         }
         try await Workshop.use { workshop in
-            let image = try await image(from: sources, workshop)
+            let content = try await content(from: sources, workshop)
             if !output.json { Terminal.progress("Pushing \(reference) …") }
-            let pushed = try await workshop.push(image, to: reference)
+            let pushed = try await workshop.push(content, to: reference)
             Terminal.progress("")
             output.show(
-                ["reference": .string(reference.description), "digest": .string(image.digest.description)],
-                ["Pushed \(reference)", "Digest \(pushed.digest?.description ?? image.digest.description)"])
+                ["reference": .string(reference.description), "digest": .string(content.digest.description)],
+                ["Pushed \(reference)", "Digest \(pushed.digest?.description ?? content.digest.description)"])
         }
     }
 
@@ -56,10 +57,12 @@ struct CargoPush: AsyncParsableCommand {
         return reference
     }
 
-    private func image(from sources: [String], _ workshop: Workshop) async throws -> StoredImage {
-        if sources.count == 1, Workshop.isImage(sources[0]) { return try await workshop.importImage(sources[0]) }
-        let recipe = try recipe(sources)
-        return try await workshop.build(recipe)
+    private func content(from sources: [String], _ workshop: Workshop) async throws -> StoredContent {
+        if sources.count == 1 {
+            if Workshop.isImage(sources[0]) { return try await workshop.importContent(sources[0]) }
+            if let packing = try ArtifactPacking(sources[0]) { return .artifact(try await workshop.build(packing)) }
+        }
+        return .image(try await workshop.build(try recipe(sources)))
     }
 
     private func recipe(_ sources: [String]) throws -> ImageBuilder.Recipe {

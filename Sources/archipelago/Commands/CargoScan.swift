@@ -36,13 +36,12 @@ struct CargoScan: AsyncParsableCommand {
     }
 
     private func judged(_ workshop: Workshop) async throws -> Scan {
-        let image = try await workshop.open(image)
+        let content = try await workshop.openContent(image)
         var scanning = ScanningConfiguration.laptop(ProcessInfo.processInfo.environment)
         databases.apply(to: &scanning)
         let (cage, sandboxed) = SandboxedScannerCage.make(folder: workshop.folder + "/scanners")
-        let layouts = try StoreLayouts(store: workshop.store, folder: workshop.folder + "/layouts")
-        let judge = scanning.makeJudge(layouts: layouts, cage: cage, now: Surroundings.live.now)
-        let scan = await Scan(of: image, by: judge, at: Surroundings.live.now())
+        let judge = try scanning.makeJudge(store: workshop.store, layouts: workshop.folder + "/layouts", cage: cage, now: Surroundings.live.now)
+        let scan = await Scan(of: content, by: judge, at: Surroundings.live.now())
         await sandboxed?.shutdown()
         try Task.checkCancellation()
         return scan
@@ -69,7 +68,7 @@ struct CargoScan: AsyncParsableCommand {
 
 /// How old the scanners' databases may be.
 struct DatabaseOptions: ParsableArguments {
-    @Option(help: "Days from which on nothing is scanned with a vulnerability database (default 90).") var databaseDaysMax: Int?
+    @Option(help: "Days from which on nothing is scanned with a vulnerability database (default 365).") var databaseDaysMax: Int?
 
     func validate() throws {
         if let databaseDaysMax, !(1...1_000_000).contains(databaseDaysMax) { throw ValidationError("--database-days-max must be at least 1.") }

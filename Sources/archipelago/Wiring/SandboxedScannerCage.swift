@@ -18,11 +18,15 @@ struct SandboxedScannerCage: ScannerCage {
         /// Lies in memory and counts against it. Chosen: half of it.
         var temporaryBytes = 512 << 20
         var cpus = 2
+        /// Scanners at once, whatever the number of scans. Chosen: Trivy takes up to 260 MB, so that all together stay below 1.1 GB; on two
+        /// cores more at once end no sooner.
+        var scannersMax = 4
     }
 
     private let sandbox: RuncSandbox
     private let rootFolder: String
     private let limits: Limits
+    private let slots: Slots
 
     /// Where the first of the scanners' 65,536 user numbers lies. Chosen: right behind those of the Cargos, so that no scanner has
     /// the number of a Cargo.
@@ -42,6 +46,7 @@ struct SandboxedScannerCage: ScannerCage {
         sandbox = try RuncSandbox(configuration: configuration)
         rootFolder = folder + "/scanner-root"
         self.limits = limits
+        slots = Slots(limits.scannersMax)
         try Self.makeRoot(rootFolder)
     }
 
@@ -69,7 +74,9 @@ struct SandboxedScannerCage: ScannerCage {
     /// Ends what runs and leaves nothing behind.
     func shutdown() async { await sandbox.shutdown() }
 
-    func run(_ program: ScannerProgram) async -> ScannerEnd {
+    func run(_ program: ScannerProgram) async -> ScannerEnd { await slots.with { await runNow(program) } }
+
+    private func runNow(_ program: ScannerProgram) async -> ScannerEnd {
         let output = BoundedOutput(bytesMax: program.outputBytesMax)
         do {
             let end = try await sandbox.run(try tool(program)) { try output.append($0) }

@@ -1,6 +1,7 @@
 import Coordinator
 import Domain
 import Foundation
+import OCI
 import Scanning
 
 /// Which scanners there are, which must have run, and where their databases lie.
@@ -43,13 +44,13 @@ struct ScanningConfiguration {
         case trivy, syft
     }
 
-    /// A laptop's network: Trivy, and Grype where it is installed; a scanner that is installed must have run. Databases may be three
-    /// months old, because people try things out with what they have.
+    /// A laptop's network: Trivy, and Grype where it is installed; a scanner that is installed must have run. Databases may be a
+    /// year old, because people try things out with what they have; each scan says how old they are.
     static func laptop(_ environment: [String: String]) -> ScanningConfiguration {
         let grype = Programs.find("grype")
         var configuration = production(environment)
         configuration.required = grype == nil ? [.trivy] : [.trivy, .grype]
-        configuration.databaseDaysMax = 90
+        configuration.databaseDaysMax = 365
         return configuration
     }
 
@@ -75,9 +76,13 @@ struct ScanningConfiguration {
     }
 
     /// The judge that these scanners make.
+    ///
+    /// - Parameters:
+    ///   - store: where what is judged lies.
+    ///   - layouts: the path of a folder for layouts, which is emptied.
     func makeJudge(
-        layouts: any ImageLayouts, cage: any ScannerCage, now: @escaping @Sendable () -> Timestamp
-    ) -> ImageJudge {
+        store: ContentStore, layouts: String, cage: any ScannerCage, now: @escaping @Sendable () -> Timestamp
+    ) throws -> ContentJudge {
         let trivy = TrivyScanner(
             configuration: TrivyConfiguration(executable: programs[.trivy] ?? "", cacheFolder: trivyCache), cage: cage)
         let scanners = required.map { name -> any VulnerabilityScanner in
@@ -95,6 +100,8 @@ struct ScanningConfiguration {
             case .trivy: trivy
             case .syft: SyftGenerator(executable: Programs.find("syft") ?? "", cage: cage)
             }
-        return ImageJudge(layouts: layouts, scanners: scanners, billing: generator, policy: policy, now: now)
+        let images = ImageJudge(
+            layouts: try StoreLayouts(store: store, folder: layouts), scanners: scanners, billing: generator, policy: policy, now: now)
+        return ContentJudge(images: images, artifacts: ArtifactJudge(store: store, now: now))
     }
 }

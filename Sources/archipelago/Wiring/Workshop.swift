@@ -1,5 +1,6 @@
 import Foundation
 import OCI
+import Scanning
 
 /// What commands need to handle images on a publisher's machine: a content store in a temporary folder, and a registry client.
 struct Workshop {
@@ -30,24 +31,27 @@ struct Workshop {
         FileManager.default.fileExists(atPath: path + "/oci-layout") || path.hasSuffix(".tar")
     }
 
-    /// The one image of a layout folder or tar.
-    func importImage(_ path: String) async throws -> StoredImage {
-        let images = try await LayoutImporter(store: store).importImages(at: path)
-        guard images.count == 1, let image = images.first else {
-            throw CommandFailure(.usage, "'\(path)' holds \(images.count) images; it must hold one.")
+    /// The one image or artifact of a layout folder or tar.
+    func importContent(_ path: String) async throws -> StoredContent {
+        let contents = try await LayoutImporter(store: store).importContents(at: path)
+        guard contents.count == 1, let content = contents.first else {
+            throw CommandFailure(.usage, "'\(path)' holds \(contents.count) images; it must hold one.")
         }
-        return image
+        return content
     }
 
     /// An image from wherever it is: a layout folder, a tar, or a registry.
-    func open(_ image: String) async throws -> StoredImage {
+    func open(_ image: String) async throws -> StoredImage { try await openContent(image).requireImage() }
+
+    /// An image or artifact from wherever it is: a layout folder, a tar, or a registry.
+    func openContent(_ image: String) async throws -> StoredContent {
         if FileManager.default.fileExists(atPath: image) {
             guard Self.isImage(image) else { throw CommandFailure(.usage, "'\(image)' is no OCI layout folder and no .tar.") }
-            return try await importImage(image)
+            return try await importContent(image)
         }
         let reference = try ImageReference(parsing: image)
         let pinned = reference.digest == nil ? reference.with(digest: try await client.resolve(reference).digest) : reference
-        return try await ImagePuller(client: client, store: store).pull(pinned)
+        return try await ImagePuller(client: client, store: store).pullContent(pinned)
     }
 
     /// Packs files into an image.
@@ -56,9 +60,21 @@ struct Workshop {
         return try await store.image(descriptor.digest)
     }
 
-    /// Pushes an image.
-    func push(_ image: StoredImage, to reference: ImageReference) async throws -> ImageReference {
-        try await ImagePusher(client: client, store: store).push(image, to: reference)
+    /// Packs the files of a WebAssembly module or a model into an artifact.
+    func build(_ packing: ArtifactPacking) async throws -> StoredArtifact {
+        let kind = packing.kind
+        return try await ArtifactBuilder(store: store).build(
+            packing.files, mediaType: kind.mediaTypes[0], artifactType: kind == .wasm ? nil : kind.mediaTypes[0],
+            configuration: kind == .wasm ? ArtifactPacking.wasmConfiguration : nil)
+    }
+
+    /// Pushes an image or an artifact.
+    func push(_ content: StoredContent, to reference: ImageReference) async throws -> ImageReference {
+        let pusher = ImagePusher(client: client, store: store)
+        return switch content {
+        case .image(let image): try await pusher.push(image, to: reference)
+        case .artifact(let artifact): try await pusher.push(artifact, to: reference)
+        }
     }
 
     /// The platform of this machine.
