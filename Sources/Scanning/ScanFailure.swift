@@ -43,8 +43,6 @@ public struct ScanFailure: Error, Sendable, Hashable {
         case databaseOutdated = "database_outdated"
         /// The database was built too long ago.
         case databaseStale = "database_stale"
-        /// A database's files may not be read by the user that scanners run as.
-        case databaseUnreadable = "database_unreadable"
         /// A database is damaged.
         case databaseDamaged = "database_damaged"
         /// A database could not be downloaded.

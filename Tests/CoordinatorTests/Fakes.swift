@@ -108,9 +108,11 @@ final class FakeScanner: VulnerabilityScanner {
     let name: String
     let databaseRemedy = "trivy image --download-db-only"
     private let builtAt: String
+    private let packages: Int?
     private let state = Mutex<(answer: Answer, subjects: [ScanSubject])>(({ _ in .success([]) }, []))
 
-    init(name: String = "trivy", builtAt: String = "2026-01-01T00:00:00Z") {
+    init(name: String = "trivy", builtAt: String = "2026-01-01T00:00:00Z", packages: Int? = 1) {
+        self.packages = packages
         self.name = name
         self.builtAt = builtAt
     }
@@ -139,7 +141,7 @@ final class FakeScanner: VulnerabilityScanner {
         let findings = try await answer(subject).get()
         return ScannerReport(
             scanner: name, scannerVersion: "0.76.0", databaseUpdatedAt: builtAt, imageID: subject.imageID, platform: subject.platform,
-            operatingSystem: nil, packageCount: 1, findings: findings, raw: Array("{\"scanner\":\"\(name)\"}".utf8))
+            operatingSystem: nil, packageCount: packages, findings: findings, raw: Array("{\"scanner\":\"\(name)\"}".utf8))
     }
 }
 

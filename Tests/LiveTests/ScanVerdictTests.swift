@@ -239,18 +239,18 @@ struct PlainPusher {
     }
 
     /// Computed by another program than the one under test.
-    private static func digest(_ bytes: [UInt8]) async throws -> String {
+    static func digest(_ bytes: [UInt8]) async throws -> String {
         let result = try await ChildProcess.run("sha256sum", [], input: String(decoding: bytes, as: UTF8.self))
         return "sha256:" + result.stdout.prefix(64)
     }
 
-    private func put(_ manifest: [UInt8], _ type: String, _ name: String, _ reference: String) async throws {
+    func put(_ manifest: [UInt8], _ type: String, _ name: String, _ reference: String) async throws {
         let answer = try await peer.exchange(
             .init(method: .PUT, path: "/v2/\(name)/manifests/\(reference)", headers: [("Content-Type", type)], body: manifest))
         guard answer.status == 201 else { throw Refused(call: "PUT manifest", answer: answer) }
     }
 
-    private func upload(_ bytes: [UInt8], _ digest: String, _ name: String) async throws {
+    func upload(_ bytes: [UInt8], _ digest: String, _ name: String) async throws {
         let opened = try await peer.exchange(.init(method: .POST, path: "/v2/\(name)/blobs/uploads/", body: []))
         let location = try (opened.headers.first(name: "Location").flatMap(URLComponents.init(string:))).orThrow("an upload's location")
         let path = "\(location.percentEncodedPath)?\(location.percentEncodedQuery.map { $0 + "&" } ?? "")digest=\(digest)"

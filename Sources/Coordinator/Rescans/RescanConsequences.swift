@@ -35,12 +35,13 @@ struct RescanConsequences: Sendable {
     func suspend(_ grace: GraceRow, at now: Timestamp, in writer: any SQLWriter) throws {
         guard grace.suspendedAt == nil else { return }
         let submission = try Submission.find(grace.submissionID, in: writer)
+        // Suspended by an administrator meanwhile: then it is not ours to bring back either.
+        let isOurs = submission.state == .published
         try writer.store(
             GraceRow(
-                submissionID: grace.submissionID, severity: grace.severity, beganAt: grace.beganAt, endsAt: grace.endsAt,
-                suspendedAt: now.milliseconds))
-        // An administrator may have suspended it meanwhile.
-        guard submission.state == .published else { return }
+                submissionID: grace.submissionID, severity: grace.severity, beganAt: grace.beganAt, endsAt: isOurs ? grace.endsAt : Int.max,
+                suspendedAt: isOurs ? now.milliseconds : nil))
+        guard isOurs else { return }
         let note = "a rescan found what is \(grace.severity), and the time to mend it is over; publish a version without it"
         let moved = try moves.move(submission, .suspend, .init(actorID: "system", at: now, note: note), in: writer)
         try Registry.hide(moved, in: writer)
@@ -50,7 +51,7 @@ struct RescanConsequences: Sendable {
     private func clear(_ submission: Submission, _ grace: GraceRow, at now: Timestamp, in writer: any SQLWriter) throws {
         try writer.removeGrace(submissionID: submission.row.id)
         try tell(.submissionCleared, submission, "a rescan found nothing critical or high any more", [], at: now, in: writer)
-        // What an administrator suspended for another reason stays suspended.
+        // What an administrator suspended stays suspended.
         guard grace.suspendedAt != nil, submission.state == .suspended else { return }
         let act = SubmissionMoves.Act(actorID: "system", at: now, note: "a rescan found nothing critical or high any more")
         try Registry.show(try moves.move(submission, .unsuspend, act, in: writer), in: writer)

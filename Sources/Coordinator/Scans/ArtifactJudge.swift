@@ -44,7 +44,8 @@ public struct ArtifactJudge: Sendable {
 
     /// What the artifact is, by the media types of its files. One that says several things, or nothing that is known, is not scannable.
     private static func kind(of artifact: StoredArtifact, as runtime: RuntimeType?) throws(NotScannable) -> ArtifactKind {
-        let remedy = "Push the file as \(ArtifactKind.allCases.map { $0.mediaTypes[0] }.joined(separator: ", ")): archipelago cargo push FILE REFERENCE"
+        let remedy =
+            "Push the file as \(ArtifactKind.allCases.map { $0.mediaTypes[0] }.joined(separator: ", ")): archipelago cargo push FILE REFERENCE"
         guard runtime != .container else {
             throw NotScannable(
                 code: "not_an_image", "The digest is no container image but \"\(printable(artifact.artifactType))\".",
@@ -52,7 +53,8 @@ public struct ArtifactJudge: Sendable {
         }
         for file in artifact.files where ArtifactKind(mediaType: file.mediaType) == nil {
             throw NotScannable(
-                code: "unknown_media_type", "The file \(printable(StoredArtifact.name(of: file))) has the media type \"\(printable(file.mediaType))\", which nothing here can look into.",
+                code: "unknown_media_type",
+                "The file \(printable(StoredArtifact.name(of: file))) has the media type \"\(printable(file.mediaType))\", which nothing here can look into.",
                 remedy: remedy)
         }
         let kinds = Set(artifact.files.compactMap { ArtifactKind(mediaType: $0.mediaType) })

@@ -122,10 +122,12 @@ public struct ImageJudge: Sendable {
         if image.platform.os != image.configuration.platform.os || image.platform.architecture != image.configuration.platform.architecture {
             warnings.append("The index says that an image is for \(image.platform), and the image that it is for \(image.configuration.platform).")
         }
-        if reports.allSatisfy({ $0.packageCount == 0 }) {
+        let counts = reports.compactMap(\.packageCount)
+        if !counts.isEmpty, counts.allSatisfy({ $0 == 0 }) {
             let system = reports.compactMap(\.operatingSystem).first.map { ", though it is \($0.family) \($0.name)" } ?? ""
             warnings.append(
-                "No package was found in \(image.platform)\(system): what no package list declares, such as a single program, is not known to scanners.")
+                "No package was found in \(image.platform)\(system): what no package list declares, such as a single program, is not known to scanners."
+            )
         }
         return warnings
     }

@@ -10,7 +10,8 @@ extension Scan {
             "state": .string(state.rawValue), "verdict": .optional(verdict?.rawValue), "digest": .string(digest),
             "counts": SeverityCounts(of: findings).json, "findings": .array(findings.map(\.json)), "reports": .array(reports),
             "disputed": .array(disputed.map(\.json)), "missing_scanners": .array(missingScanners.map(JSONValue.string)),
-            "warnings": .array(warnings.map(JSONValue.string)), "sbom_referrers": billReferrers.map(JSONValue.object) ?? .null, "finished_at": time(finishedAt),
+            "warnings": .array(warnings.map(JSONValue.string)), "sbom_referrers": billReferrers.map(JSONValue.object) ?? .null,
+            "finished_at": time(finishedAt),
             "flagged": flag.map { flag in
                 [
                     "severity": .string(flag.severity), "began_at": time(flag.beganAt), "ends_at": time(flag.endsAt),

@@ -26,7 +26,7 @@ public struct Scan: Sendable, Hashable {
     public let flag: Flag?
     /// When it came to something, milliseconds since 1970 UTC.
     public let finishedAt: Timestamp?
-    /// Why it could not scan: `code`, `message`, `remedy`.
+    /// Why it could not scan: `code`, `message`, `remedy`, and `detail`, the scanner's own words, or null.
     public let failure: JSONObject?
     /// When it is tried again, milliseconds since 1970 UTC; only while it could not scan.
     public let nextTryAt: Timestamp?
@@ -37,15 +37,15 @@ public struct Scan: Sendable, Hashable {
         public let severity: String
         /// When it was found.
         public let beganAt: Timestamp
-        /// When the Cargo is suspended unless it is mended.
-        public let endsAt: Timestamp
+        /// When the Cargo is suspended unless it is mended; `nil` when somebody else suspended it already.
+        public let endsAt: Timestamp?
         /// When it was suspended for it.
         public let suspendedAt: Timestamp?
 
         init(_ row: GraceRow) {
             severity = row.severity
             beganAt = Timestamp(milliseconds: row.beganAt)
-            endsAt = Timestamp(milliseconds: row.endsAt)
+            endsAt = row.endsAt == Int.max ? nil : Timestamp(milliseconds: row.endsAt)
             suspendedAt = row.suspendedAt.map(Timestamp.init(milliseconds:))
         }
     }

@@ -13,6 +13,9 @@ enum ScanOutcome: Sendable {
     /// The code of a failure that nobody foresaw.
     private static let internalCode = "internal"
 
+    /// A scanner's own words are kept for whoever mends it. Chosen: a line or two.
+    private static let detailCharactersMax = 400
+
     static func notScannable(code: String, _ message: String, _ remedy: String) -> ScanOutcome {
         .notScannable(failure(code, message, remedy))
     }
@@ -22,7 +25,9 @@ enum ScanOutcome: Sendable {
         let triedAgain = "It is tried again by itself."
         switch error {
         case let error as ScanFailure:
-            self = .couldNotScan(Self.failure(error.code.rawValue, error.message, error.remedy), isRetryable: true)
+            var failure = Self.failure(error.code.rawValue, error.message, error.remedy)
+            failure["detail"] = .optional(error.detail.map { String($0.prefix(Self.detailCharactersMax)) })
+            self = .couldNotScan(failure, isRetryable: true)
         case let error as NotScannable: self = .notScannable(code: error.code, error.message, error.remedy)
         case let error as OCIError where error.code == .unsupportedMediaType:
             self = .notScannable(code: error.code.rawValue, error.message, "Push a container image.")

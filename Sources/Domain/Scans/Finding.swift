@@ -56,9 +56,10 @@ public struct SeverityCounts: Sendable, Hashable {
     private var counts: [Severity: Int] = [:]
 
     /// Counts findings.
-    public init(of findings: [Finding]) {
-        for finding in findings { counts[finding.severity, default: 0] += 1 }
-    }
+    public init(of findings: [Finding]) { self.init(of: findings.map(\.severity)) }
+
+    /// Counts severities.
+    public init(of severities: [Severity]) { counts = Dictionary(severities.map { ($0, 1) }, uniquingKeysWith: +) }
 
     /// The number of findings of a severity, at least 0.
     public subscript(severity: Severity) -> Int { counts[severity] ?? 0 }

@@ -34,7 +34,7 @@ public enum Gzip {
         return Array(output[..<used])
     }
 
-    /// Undoes the compression.
+    /// Undoes the compression. A changed byte inside is not always noticed: libarchive does not compare gzip's checksum.
     ///
     /// - Parameter bytesMax: the most bytes of the result; more is an error.
     public static func decompressed(_ bytes: [UInt8], bytesMax: Int) throws -> [UInt8] {

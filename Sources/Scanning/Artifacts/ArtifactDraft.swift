@@ -6,7 +6,8 @@ struct ArtifactDraft {
     private(set) var facts: [ArtifactFact] = []
     private(set) var components: [ArtifactComponent] = []
     private let limits: ArtifactInspectionLimits
-    private var known: Set<Finding> = []
+    /// What has been found, before its texts were cut.
+    private var known: Set<[String]> = []
     private var omittedFindings = 0
     private var omittedWorst: Severity = .unknown
     private var omittedFacts = 0
@@ -24,17 +25,18 @@ struct ArtifactDraft {
     ///   - what: the thing that is found, with its name: `import env.system`.
     ///   - version: the version that goes with it, where there is one.
     mutating func find(_ rule: ArtifactRule, in file: String, _ what: String, version: String = "") {
-        let finding = Finding(
-            id: rule.rawValue, package: ArtifactText.shown("\(file): \(what)"), version: ArtifactText.shown(version), fixedVersion: nil,
-            severity: rule.severity, packageURL: nil, scanners: [Self.scanner])
-        guard !known.contains(finding) else { return }
+        let key = [rule.rawValue, file, what, version]
+        guard !known.contains(key) else { return }
         guard findings.count < limits.findingsMax else {
             omittedFindings += 1
             omittedWorst = max(omittedWorst, rule.severity)
             return
         }
-        known.insert(finding)
-        findings.append(finding)
+        known.insert(key)
+        findings.append(
+            Finding(
+                id: rule.rawValue, package: ArtifactText.shown("\(file): \(what)"), version: ArtifactText.shown(version), fixedVersion: nil,
+                severity: rule.severity, packageURL: nil, scanners: [Self.scanner]))
     }
 
     /// Adds a fact.

@@ -51,7 +51,9 @@ public struct ArtifactInspector: Sendable {
         case .wasm: limits.wasm.fileBytesMax
         case .onnx: limits.onnx.fileBytesMax
         case .coreml:
-            if name == CoreMLManifest.fileName { limits.coreml.manifestBytesMax } else if name.hasSuffix(".mlmodel") {
+            if name.hasSuffix(CoreMLManifest.fileName) {
+                limits.coreml.manifestBytesMax
+            } else if name.hasSuffix(".mlmodel") {
                 limits.coreml.fileBytesMax
             } else {
                 limits.coreml.weightsBytesMax

@@ -19,7 +19,8 @@ extension ArtifactReport {
             findings: findings.map {
                 .init(id: $0.id, package: $0.package, scanners: $0.scanners, severity: $0.severity.rawValue, version: $0.version)
             },
-            inspected_per_mille: bytesTotal == 0 ? 1000 : bytesInspected * 1000 / bytesTotal, kind: kind.rawValue, schema: "archipelago.artifact-report",
+            inspected_per_mille: bytesTotal == 0 ? 1000 : bytesInspected * 1000 / bytesTotal, kind: kind.rawValue,
+            schema: "archipelago.artifact-report",
             schema_version: Self.documentVersion)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -32,19 +32,11 @@ struct TrivyDatabase: Sendable, Hashable {
         case 0: throw problems.damaged("trivy.db is empty")
         default: break
         }
-        try checkReadable(folder, problems: problems)
         let database = try TrivyDatabaseMetadata(metadata, problems: problems)
         guard database.version >= schema else { throw problems.outdated("schema \(database.version)") }
         guard database.version == schema else { throw problems.tooNew("schema \(database.version)") }
         try checkJava(FilePath(cacheFolder).appending("java-db"), problems: problems)
         return TrivyDatabase(updatedAt: database.updatedAt)
-    }
-
-    /// Scanners run as a user of their own, for whom the folder and its files must be open.
-    private static func checkReadable(_ folder: FilePath, problems: TrivyDatabaseProblems) throws(ScanFailure) {
-        for (path, needed) in [(folder.removingLastComponent(), 0o005), (folder, 0o005), (folder.appending("trivy.db"), 0o004)] {
-            guard let mode = FileSize.mode(of: path), mode & needed == needed else { throw problems.unreadable(path.string) }
-        }
     }
 
     private static func checkJava(_ folder: FilePath, problems: TrivyDatabaseProblems) throws(ScanFailure) {

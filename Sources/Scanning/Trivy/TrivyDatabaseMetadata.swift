@@ -52,12 +52,6 @@ struct TrivyDatabaseProblems: Sendable, Hashable {
         ScanFailure(.scannerTooOld, message: "Trivy is too old for its database.", remedy: remedy.update, detail: detail)
     }
 
-    func unreadable(_ detail: String? = nil) -> ScanFailure {
-        ScanFailure(
-            .databaseUnreadable, message: "Trivy's databases cannot be read by the user that scanners run as.", remedy: remedy.open,
-            detail: detail)
-    }
-
     func damaged(_ detail: String? = nil) -> ScanFailure {
         ScanFailure(
             .databaseDamaged, message: "Trivy's vulnerability database is damaged.", remedy: remedy.renew, detail: detail)

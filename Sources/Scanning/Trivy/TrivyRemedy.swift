@@ -17,8 +17,6 @@ struct TrivyRemedy: Sendable, Hashable {
     var renew: String { "trivy clean --vuln-db" + cache + " && " + download }
     var renewJava: String { "trivy clean --java-db" + cache + " && " + downloadJava }
 
-    var open: String { "chmod -R o+rX " + (quotedFolder ?? "~/.cache/trivy") }
-
     private var cache: String { quotedFolder.map { " --cache-dir " + $0 } ?? "" }
 
     private var quotedFolder: String? {

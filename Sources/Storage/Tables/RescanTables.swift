@@ -22,7 +22,7 @@ public struct GraceRow: Sendable, Hashable {
     public let severity: String
     /// When it was found, milliseconds since 1970 UTC.
     public let beganAt: Int
-    /// When the version is suspended unless it is mended.
+    /// When the version is suspended unless it is mended; `Int.max` when somebody else suspended it already.
     public let endsAt: Int
     /// When it was suspended for it.
     public let suspendedAt: Int?
@@ -96,7 +96,8 @@ extension SQLReader {
 
     /// When the next grace ends.
     public func nextGraceEnd() throws -> Int? {
-        try first("SELECT min(ends_at) AS ends FROM graces WHERE suspended_at IS NULL", [])?.optionalInt("ends")
+        try first("SELECT min(ends_at) AS ends FROM graces WHERE suspended_at IS NULL AND ends_at < ?", [.integer(Int.max)])?
+            .optionalInt("ends")
     }
 
     /// Digests of versions whose content is still needed: in review, approved, published or suspended.

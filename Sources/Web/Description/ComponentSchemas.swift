@@ -83,7 +83,10 @@ enum ComponentSchemas {
                 (
                     "flagged",
                     .nullable(
-                        .object([("severity", words(Severity.self)), ("began_at", .time), ("ends_at", .time), ("suspended_at", .nullable(.time))]))
+                        .object([
+                            ("severity", words(Severity.self)), ("began_at", .time), ("ends_at", .nullable(.time)),
+                            ("suspended_at", .nullable(.time)),
+                        ]))
                 ),
                 (
                     "sbom_referrers",

@@ -44,7 +44,7 @@ extension ReviewDossier {
         scan.reports.map { report in
             let name = report["scanner"]?.string ?? ""
             var object = report.object ?? JSONObject()
-            object["counts"] = SeverityCounts(of: scan.findings.filter { $0.scanners.contains(name) }).json
+            object["counts"] = SeverityCounts(of: scan.findings.compactMap { $0.ratings[name] }).json
             return .object(object)
         }
     }

@@ -22,7 +22,7 @@ struct CargoScan: AsyncParsableCommand {
             """)
 
     @Argument(help: "The image.") var image: String
-    @OptionGroup var databases: DatabaseOptions
+    @OptionGroup var options: ScanOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -38,7 +38,7 @@ struct CargoScan: AsyncParsableCommand {
     private func judged(_ workshop: Workshop) async throws -> Scan {
         let content = try await workshop.openContent(image)
         var scanning = ScanningConfiguration.laptop(ProcessInfo.processInfo.environment)
-        databases.apply(to: &scanning)
+        options.apply(to: &scanning)
         let (cage, sandboxed) = SandboxedScannerCage.make(folder: workshop.folder + "/scanners")
         let judge = try scanning.makeJudge(store: workshop.store, layouts: workshop.folder + "/layouts", cage: cage, now: Surroundings.live.now)
         let scan = await Scan(of: content, by: judge, at: Surroundings.live.now())
@@ -52,6 +52,7 @@ struct CargoScan: AsyncParsableCommand {
         var lines = SubmissionLines.findings(json)
         if !lines.isEmpty { lines.append("") }
         lines.append(SubmissionLines.verdict(json))
+        if let detail = scan.failure?["detail"]?.string { lines.append("  the scanner said: \(detail)") }
         let scanners = scan.reports.map { report in
             let packages = report["packages"]?.int.map { ", \($0) packages" } ?? ""
             let system = report["os"]?["family"]?.string.map { ", \($0) \(report["os"]?["name"]?.string ?? "")" } ?? ""
@@ -66,15 +67,18 @@ struct CargoScan: AsyncParsableCommand {
     }
 }
 
-/// How old the scanners' databases may be.
-struct DatabaseOptions: ParsableArguments {
+/// What scanners may use: how old a database, how long a time.
+struct ScanOptions: ParsableArguments {
     @Option(help: "Days from which on nothing is scanned with a vulnerability database (default 365).") var databaseDaysMax: Int?
+    @Option(help: "Seconds that one scanner may take for one image (default 300).") var scanTimeout: Int?
 
     func validate() throws {
+        if let scanTimeout, !(1...86_400).contains(scanTimeout) { throw ValidationError("--scan-timeout must be 1 to 86400.") }
         if let databaseDaysMax, !(1...1_000_000).contains(databaseDaysMax) { throw ValidationError("--database-days-max must be at least 1.") }
     }
 
     func apply(to configuration: inout ScanningConfiguration) {
+        if let scanTimeout { configuration.timeout = .seconds(scanTimeout) }
         if let databaseDaysMax { configuration.databaseDaysMax = databaseDaysMax }
     }
 }

@@ -23,7 +23,7 @@ struct DevCommand: AsyncParsableCommand {
     @Option(help: "The coordinator's port; 0 for any free one.") var port = 8080
     @Option(help: "The registry's port; 0 for any free one.") var registryPort = 5000
     @Option(help: "Requests a minute for each key, and with it 5 sign-ins a minute; without it there is no limit.") var rateLimit: Int?
-    @OptionGroup var databases: DatabaseOptions
+    @OptionGroup var scanning: ScanOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -38,7 +38,7 @@ struct DevCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(atPath: folder + "/registry", withIntermediateDirectories: true)
         let lock = try FolderLock(folder)
         defer { withExtendedLifetime(lock) {} }
-        try await DevNetwork(folder: folder, port: port, registryPort: registryPort, rateLimit: rateLimit, databases: databases).run { ready in
+        try await DevNetwork(folder: folder, port: port, registryPort: registryPort, rateLimit: rateLimit, scanning: scanning).run { ready in
             output.show(ready.json, ready.lines)
         }
     }

@@ -30,7 +30,9 @@ struct ArtifactPacking {
         var files: [ArtifactBuilder.File] = []
         for case let name as String in names where names.fileAttributes?[.type] as? FileAttributeType == .typeRegular {
             files.append(.init(source: "\(folder)/\(name)", name: name))
-            guard files.count <= filesMax else { throw CommandFailure(.usage, "'\(folder)' has more than \(filesMax) files; that is no model package.") }
+            guard files.count <= filesMax else {
+                throw CommandFailure(.usage, "'\(folder)' has more than \(filesMax) files; that is no model package.")
+            }
         }
         guard !files.isEmpty else { throw CommandFailure(.usage, "'\(folder)' holds no file.") }
         return files.sorted { $0.name < $1.name }

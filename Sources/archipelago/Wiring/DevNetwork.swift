@@ -15,8 +15,8 @@ struct DevNetwork {
     let registryPort: Int
     /// Requests a minute for each key; `nil` for no limit.
     let rateLimit: Int?
-    /// How old the scanners' databases may be.
-    let databases: DatabaseOptions
+    /// What scanners may use.
+    let scanning: ScanOptions
 
     /// Runs until SIGINT or SIGTERM; leaves no process, mount or cgroup behind.
     func run(onReady: @escaping @Sendable (DevReady) -> Void) async throws {
@@ -32,7 +32,7 @@ struct DevNetwork {
         var configuration = CoordinatorConfiguration(
             dataFolder: folder + "/coordinator", port: webPort, approvedRegistries: [registry.name],
             scanning: .laptop(ProcessInfo.processInfo.environment))
-        databases.apply(to: &configuration.scanning)
+        scanning.apply(to: &configuration.scanning)
         configuration.requestsPerMinute = rateLimit
         configuration.signInsPerMinute = rateLimit == nil ? nil : configuration.signInsPerMinute
         configuration.allowsLoopback = true

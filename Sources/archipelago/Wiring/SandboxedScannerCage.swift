@@ -27,6 +27,7 @@ struct SandboxedScannerCage: ScannerCage {
     private let rootFolder: String
     private let limits: Limits
     private let slots: Slots
+    private let copies: ReadableCopies
 
     /// Where the first of the scanners' 65,536 user numbers lies. Chosen: right behind those of the Cargos, so that no scanner has
     /// the number of a Cargo.
@@ -47,6 +48,7 @@ struct SandboxedScannerCage: ScannerCage {
         rootFolder = folder + "/scanner-root"
         self.limits = limits
         slots = Slots(limits.scannersMax)
+        copies = try ReadableCopies(folder: folder + "/copies")
         try Self.makeRoot(rootFolder)
     }
 
@@ -79,7 +81,7 @@ struct SandboxedScannerCage: ScannerCage {
     private func runNow(_ program: ScannerProgram) async -> ScannerEnd {
         let output = BoundedOutput(bytesMax: program.outputBytesMax)
         do {
-            let end = try await sandbox.run(try tool(program)) { try output.append($0) }
+            let end = try await sandbox.run(try await tool(program)) { try output.append($0) }
             let error = String(decoding: end.standardError, as: UTF8.self)
             return switch end.cause {
             case .exited(let code): .exited(code: Int32(code), output: output.bytes, error: error)
@@ -96,12 +98,14 @@ struct SandboxedScannerCage: ScannerCage {
             return .notStarted("\(error.message) \(error.cause ?? "")")
         } catch let error as SandboxError {
             return .lost("\(error.message) \(error.cause ?? "")")
+        } catch let error as ReadableCopies.Refusal {
+            return .notStarted(error.description)
         } catch {
             return .lost("\(error)")
         }
     }
 
-    private func tool(_ program: ScannerProgram) throws -> CagedTool {
+    private func tool(_ program: ScannerProgram) async throws -> CagedTool {
         let places = ScannerProgram.Places(image: Self.image, databases: Self.databases, home: "/tmp")
         var environment = program.environment(places)
         environment.merge(["HOME": "/tmp", "TMPDIR": "/tmp", "LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"]) { own, _ in own }
@@ -109,16 +113,31 @@ struct SandboxedScannerCage: ScannerCage {
         environment["GOMEMLIMIT"] = "\(limits.memoryBytes / 5 * 4)"
         let executable = URL(fileURLWithPath: program.executable).resolvingSymlinksInPath().path
         var mounts = Self.systemMounts
-        let folder = URL(fileURLWithPath: executable).deletingLastPathComponent().path
-        if !folder.hasPrefix("/usr/"), folder != "/usr" { mounts.append(.init(source: folder, destination: folder, isExecutable: true)) }
+        let (started, own) = try await place(of: executable)
+        mounts += own
         if let image = program.image { mounts.append(.init(source: image, destination: Self.image)) }
-        if let databases = program.databases { mounts.append(.init(source: databases, destination: Self.databases)) }
+        if let databases = program.databases {
+            mounts.append(.init(source: try await copies.readable(databases), destination: Self.databases))
+        }
         return CagedTool(
             id: try ContainerID("scan-\(UUID().uuidString.lowercased())"), rootFolder: rootFolder,
-            command: [executable] + program.arguments(places), environment: environment.map { "\($0.key)=\($0.value)" }, mounts: mounts,
+            command: [started] + program.arguments(places), environment: environment.map { "\($0.key)=\($0.value)" }, mounts: mounts,
             limits: .init(
                 memoryBytes: limits.memoryBytes, cpus: limits.cpus, processes: limits.processes, temporaryBytes: limits.temporaryBytes,
                 timeout: program.timeout))
+    }
+
+    /// Where the scanner finds its program, and the mount that shows it there.
+    ///
+    /// The program's folder comes with it, for programs of several files; but not a folder that holds much besides, such as `/tmp` or `/root`.
+    private func place(of executable: String) async throws -> (path: String, mounts: [CagedTool.ReadOnlyMount]) {
+        let folder = URL(fileURLWithPath: executable).deletingLastPathComponent().path
+        if folder.hasPrefix("/usr/") { return (executable, []) }
+        guard folder.split(separator: "/").count > 1 else {
+            let path = "/scanner/" + URL(fileURLWithPath: executable).lastPathComponent
+            return (path, [.init(source: executable, destination: path, isExecutable: true)])
+        }
+        return (executable, [.init(source: try await copies.readable(folder), destination: folder, isExecutable: true)])
     }
 
     /// The system's programs and libraries, which a scanner that is not one static file needs.

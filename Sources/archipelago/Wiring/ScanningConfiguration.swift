@@ -20,6 +20,8 @@ struct ScanningConfiguration {
     var databaseWarningDays = 5
     /// The age of a database from which nothing is scanned with it, in days.
     var databaseDaysMax = 14
+    /// The longest time of one scanner for one image. Chosen: ten times what the largest image tried took Trivy.
+    var timeout = Duration.seconds(300)
     /// Scans at once.
     var scansMax = 2
 
@@ -84,7 +86,7 @@ struct ScanningConfiguration {
         store: ContentStore, layouts: String, cage: any ScannerCage, now: @escaping @Sendable () -> Timestamp
     ) throws -> ContentJudge {
         let trivy = TrivyScanner(
-            configuration: TrivyConfiguration(executable: programs[.trivy] ?? "", cacheFolder: trivyCache), cage: cage)
+            configuration: TrivyConfiguration(executable: programs[.trivy] ?? "", cacheFolder: trivyCache, timeout: timeout), cage: cage)
         let scanners = required.map { name -> any VulnerabilityScanner in
             switch name {
             case .trivy: trivy
@@ -92,7 +94,7 @@ struct ScanningConfiguration {
                 GrypeScanner(
                     configuration: GrypeConfiguration(
                         executable: programs[.grype] ?? "",
-                        databaseFolder: FileManager.default.fileExists(atPath: grypeDatabase) ? grypeDatabase : nil), cage: cage)
+                        databaseFolder: FileManager.default.fileExists(atPath: grypeDatabase) ? grypeDatabase : nil, timeout: timeout), cage: cage)
             }
         }
         let generator: any SBOMGenerator =

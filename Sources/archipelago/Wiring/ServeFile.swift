@@ -14,6 +14,7 @@ struct ServeFile {
     var scanners: [String]?
     var sbom: String?
     var scansAtOnce: Int?
+    var scanTimeoutSeconds: Int?
     var databaseWarningDays: Int?
     var databaseDaysMax: Int?
     var criticalGraceHours: Int?
@@ -57,6 +58,7 @@ struct ServeFile {
         case "scanners": entry.take(entry.words(of: ScanningConfiguration.ScannerName.self), "a list of trivy and grype", into: &scanners)
         case "sbom": entry.take(entry.word(of: ScanningConfiguration.BillingTool.self), "trivy or syft", into: &sbom)
         case "scans_at_once": entry.take(entry.positive, "a number from 1 on", into: &scansAtOnce)
+        case "scan_timeout_seconds": entry.take(entry.positive, "a number from 1 on", into: &scanTimeoutSeconds)
         case "database_warning_days": entry.take(entry.positive, "a number from 1 on", into: &databaseWarningDays)
         case "database_days_max": entry.take(entry.positive, "a number from 1 on", into: &databaseDaysMax)
         case "critical_grace_hours": entry.take(entry.count, "a number from 0 on", into: &criticalGraceHours)

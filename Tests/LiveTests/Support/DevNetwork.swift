@@ -24,16 +24,20 @@ final class DevNetwork: Sendable {
     static let environment = ["ARCHIPELAGO_TRIVY_CACHE": Machine.scanFixtures + "/trivy-cache"]
 
     /// The process that would be a network on a folder; it may refuse.
-    static func launch(folder: String, more: [String] = []) throws -> ChildProcess {
+    static func launch(folder: String, more: [String] = [], environment: [String: String] = [:]) throws -> ChildProcess {
         try Machine.requireReady()
         return try ChildProcess(
-            try Machine.executable(), ["dev", "--json", "--port", "0", "--registry-port", "0", "--data-dir", folder] + more, environment: environment,
-            guarded: true)
+            try Machine.executable(), ["dev", "--json", "--port", "0", "--registry-port", "0", "--data-dir", folder] + more,
+            environment: Self.environment.merging(environment) { $1 }, guarded: true)
     }
 
     /// Starts a network and returns once it says that it is ready.
-    static func start(folder: String, more: [String] = []) async throws -> DevNetwork {
-        let process = try launch(folder: folder, more: more)
+    ///
+    /// - Parameters:
+    ///   - more: further arguments.
+    ///   - environment: variables in place of the usual ones.
+    static func start(folder: String, more: [String] = [], environment: [String: String] = [:]) async throws -> DevNetwork {
+        let process = try launch(folder: folder, more: more, environment: environment)
         let line = try await pollUntil("the network is ready", within: .seconds(90)) { () -> String? in
             guard process.isRunning else { throw Unexpected("a running network; it ended: \(process.stderr)") }
             let output = process.stdout
@@ -43,10 +47,12 @@ final class DevNetwork: Sendable {
     }
 
     /// Gives a test a network of its own, stopped and removed afterwards.
-    static func withOwn(_ name: String, _ body: (DevNetwork) async throws -> Void) async throws {
+    static func withOwn(
+        _ name: String, environment: [String: String] = [:], _ body: (DevNetwork) async throws -> Void
+    ) async throws {
         let folder = try Machine.makeFolder(name)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let network = try await start(folder: folder)
+        let network = try await start(folder: folder, environment: environment)
         do { try await body(network) } catch {
             _ = try? await network.stop()
             throw error

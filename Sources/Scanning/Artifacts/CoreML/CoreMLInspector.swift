@@ -18,7 +18,9 @@ struct CoreMLInspector {
         let manifest = try CoreMLManifest(source)
         let folder = String(source.name.dropLast(CoreMLManifest.fileName.count))
         let name = folder + manifest.modelPath
-        guard let main = sources.first(where: { $0.name == name }) else { throw .malformed(name, at: nil, expected: "the file of the package's model") }
+        guard let main = sources.first(where: { $0.name == name }) else {
+            throw .malformed(name, at: nil, expected: "the file of the package's model")
+        }
         let model = try read(main, &draft)
         let modelFolder = String(name[..<(name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex)])
         let others = sources.filter { $0 !== main && $0 !== source }

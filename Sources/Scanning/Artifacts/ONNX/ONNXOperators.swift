@@ -38,10 +38,9 @@ struct ONNXOperators: Sendable {
         }
     }
 
-    /// Whether an operator exists in an operator set.
+    /// Whether an operator, whose name is of ASCII alone, exists in an operator set.
     func contains(_ name: String, domain: String, opset: Int) -> Bool {
-        // `String` takes some letters outside ASCII for ones within; no operator's name has any.
-        guard name.utf8.allSatisfy({ $0 < 0x80 }), let turns = domains[domain]?[name] else { return false }
+        guard let turns = domains[domain]?[name] else { return false }
         return turns.last { $0.version <= opset }?.exists ?? false
     }
 }

@@ -15,9 +15,10 @@ struct ONNXPolicy {
         guard !model.main.opsets.isEmpty else { throw .malformed(file, at: 0, expected: "an ONNX model with an opset_import") }
         var functions: [ONNXModel.Operator: Int] = [:]
         for (index, scope) in model.functions.enumerated() {
-            guard !scope.name.name.isEmpty, functions.updateValue(index, forKey: scope.name) == nil else {
+            guard !scope.name.name.isEmpty, functions[scope.name] == nil else {
                 throw .malformed(file, at: scope.offset, expected: "every function with a name of its own")
             }
+            if Self.isPlain(scope.name) { functions[scope.name] = index }
         }
         self.functions = functions
     }
@@ -37,10 +38,12 @@ struct ONNXPolicy {
                 draft.find(.onnxOpset, in: file, "operator set \(version) of \(Self.shown(domain)), newer than \(newest)\(place)")
             }
         }
-        for used in scope.uses.keys.sorted() where functions[used] == nil {
+        for used in scope.uses.keys.sorted() where functions[used] == nil || !Self.isPlain(used) {
             let version = scope.opsets[used.domain]
             let reason: String
-            if !ONNXOperators.known.lists(domain: used.domain) {
+            if !Self.isPlain(used) {
+                reason = "a name outside ASCII"
+            } else if !ONNXOperators.known.lists(domain: used.domain) {
                 reason = "no list of operators for its domain"
             } else if let version {
                 if used.overload.isEmpty, ONNXOperators.known.contains(used.name, domain: used.domain, opset: version) { continue }
@@ -87,6 +90,11 @@ struct ONNXPolicy {
             let (product, overflows) = size.multipliedReportingOverflow(by: use.value)
             return min(bound, overflows ? bound : ONNXReader.sum(sum, product))
         }
+    }
+
+    /// Whether a name can be told from every other: `String` takes some letters outside ASCII for ones within.
+    private static func isPlain(_ used: ONNXModel.Operator) -> Bool {
+        [used.domain, used.name, used.overload].allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } }
     }
 
     static func shown(_ domain: String) -> String { domain.isEmpty ? "ai.onnx" : domain }

@@ -40,15 +40,15 @@ struct ProtobufCursor {
         return (Int(tag >> 3), wire)
     }
 
-    mutating func varint(_ what: String) throws(ScanFailure) -> UInt64 {
+    mutating func varint(_ what: @autoclosure () -> String) throws(ScanFailure) -> UInt64 {
         let start = offset
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
-            guard offset < end else { throw expected("\(what), not the end") }
+            guard offset < end else { throw expected("\(what()), not the end") }
             let byte = try source.byte(at: offset)
             offset += 1
-            if shift == 63, byte > 1 { throw expected("\(what) of at most 64 bits in at most 10 bytes", at: start) }
+            if shift == 63, byte > 1 { throw expected("\(what()) of at most 64 bits in at most 10 bytes", at: start) }
             value |= UInt64(byte & 0x7F) << shift
             if byte & 0x80 == 0 { return value }
             shift += 7
@@ -56,18 +56,18 @@ struct ProtobufCursor {
     }
 
     /// The range of a field's bytes, which the cursor then stands behind.
-    mutating func range(_ what: String) throws(ScanFailure) -> Range<Int> {
+    mutating func range(_ what: @autoclosure () -> String) throws(ScanFailure) -> Range<Int> {
         let start = offset
-        let length = try varint("the length of \(what)")
-        guard length <= UInt64(remaining) else { throw expected("\(what) of \(length) bytes, not \(remaining)", at: start) }
+        let length = try varint("the length of \(what())")
+        guard length <= UInt64(remaining) else { throw expected("\(what()) of \(length) bytes, not \(remaining)", at: start) }
         let range = offset..<offset + Int(length)
         offset = range.upperBound
         return range
     }
 
     /// Stands behind some bytes.
-    mutating func move(by count: Int, _ what: String) throws(ScanFailure) {
-        guard count <= remaining else { throw expected("\(what) of \(count) bytes, not \(remaining)") }
+    mutating func move(by count: Int, _ what: @autoclosure () -> String) throws(ScanFailure) {
+        guard count <= remaining else { throw expected("\(what()) of \(count) bytes, not \(remaining)") }
         offset += count
     }
 }

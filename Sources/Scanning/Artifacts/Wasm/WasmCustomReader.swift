@@ -47,15 +47,17 @@ struct WasmCustomReader {
 
     // MARK: name
 
-    /// What a subsection holds. Source: as above; 3 to 11: the extended name section proposal.
+    /// What a subsection holds. Source: as above; 3 to 11: the extended name section proposal. 10 is the fields' there, and in older tools
+    /// the tags'.
     private enum Names {
-        case one, map, mapOfMaps
+        case one, map, mapOfMaps, either
 
         init?(id: UInt8) {
             switch id {
             case 0: self = .one
             case 1, 4...9, 11: self = .map
-            case 2, 3, 10: self = .mapOfMaps
+            case 2, 3: self = .mapOfMaps
+            case 10: self = .either
             default: return nil
             }
         }
@@ -68,14 +70,27 @@ struct WasmCustomReader {
             switch Names(id: id) {
             case .one: moduleName = try part.name("the module's name", bytesMax: limits.nameBytesMax)
             case .map: try map(&part)
-            case .mapOfMaps:
-                for _ in 0..<(try part.count("maps of names", max: limits.functionsMax)) {
-                    _ = try part.u32("an index")
-                    try map(&part)
+            case .mapOfMaps: try mapOfMaps(&part)
+            case .either:
+                var tags = part
+                do {
+                    try map(&tags)
+                    try tags.finish("the subsection")
+                    part = tags
+                } catch {
+                    // Not the one, so it has to be the other.
+                    try mapOfMaps(&part)
                 }
             case nil: try part.pass(part.remaining, as: .opaque, "a subsection")
             }
             try part.finish("the subsection")
+        }
+    }
+
+    private func mapOfMaps(_ part: inout WasmCursor) throws(ScanFailure) {
+        for _ in 0..<(try part.count("maps of names", max: limits.functionsMax)) {
+            _ = try part.u32("an index")
+            try map(&part)
         }
     }
 

@@ -31,7 +31,9 @@ extension WasmReader {
                 }
             case .table: try table(&content)
             case .memory: try memory(&content)
-            case .global: try globalType(&content)
+            case .global:
+                try globalType(&content)
+                change { $0.globals += 1 }
             case .tag: try tag(&content)
             }
             change { $0.imports.append(.init(module: from, name: name, kind: kind)) }
@@ -60,7 +62,9 @@ extension WasmReader {
     mutating func globals(_ content: inout WasmCursor) throws(ScanFailure) {
         for _ in 0..<(try content.count("globals", max: limits.globalsMax)) {
             try globalType(&content)
+            // Before it counts: a global's value is not made from itself.
             try constantExpression(&content)
+            change { $0.globals += 1 }
         }
     }
 
@@ -124,11 +128,10 @@ extension WasmReader {
         change { $0.memories.append(.init(minimumPages: minimum, maximumPages: maximum, isShared: flags & 2 != 0, is64Bit: is64Bit)) }
     }
 
-    private mutating func globalType(_ content: inout WasmCursor) throws(ScanFailure) {
+    private func globalType(_ content: inout WasmCursor) throws(ScanFailure) {
         try WasmType.value(&content)
         let start = content.offset
         guard try content.byte("a global's mutability") <= 1 else { throw content.expected("a global's mutability of 0 or 1", at: start) }
-        change { $0.globals += 1 }
     }
 
     private mutating func tag(_ content: inout WasmCursor) throws(ScanFailure) {
