@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup: ## Install what is missing (apt packages, Trivy, schemathesis); pinned, and quick when nothing is.
+setup: ## Install what is missing (apt packages, Trivy, the Python tools of tests); pinned, and quick when nothing is.
 	@scripts/setup.sh
 
 build: setup ## Build the executable.
