@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Scanning
@@ -146,5 +147,52 @@ import Testing
                 executable: folder.path("trivy"), cacheFolder: ScanFixtures.cache), cage: PlainCage(folder: folder))
         let subject = try folder.subject("clean")
         #expect(try await failure { () throws(ScanFailure) in try await scanner.scan(subject) }.code == .scannerUnusable)
+    }
+}
+
+/// Asking a program for its version, by several at once.
+@Suite(.timeLimit(.minutes(1))) struct AcceptedVersionsTests {
+    private final class Count: Sendable {
+        private let value = Mutex(0)
+
+        func next() -> Int {
+            value.withLock {
+                $0 += 1
+                return $0
+            }
+        }
+    }
+
+    @Test func ofManyAtOnceOneAsks() async throws {
+        let versions = AcceptedVersions()
+        let asked = Count()
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    try await versions.version(of: "/bin/sh") { () async throws(ScanFailure) -> String in
+                        for _ in 0..<50 { await Task.yield() }
+                        return "1.\(asked.next())"
+                    }
+                }
+            }
+            for try await version in group { #expect(version == "1.1") }
+        }
+        #expect(asked.next() == 2)
+    }
+
+    @Test func afterAFailureTheNextAsks() async throws {
+        let versions = AcceptedVersions()
+        let failing = try await failure { () throws(ScanFailure) in
+            try await versions.version(of: "/bin/sh") { () async throws(ScanFailure) -> String in throw .scanCancelled }
+        }
+        #expect(failing.code == .cancelled)
+        #expect(try await versions.version(of: "/bin/sh") { () async throws(ScanFailure) -> String in "2" } == "2")
+    }
+
+    @Test func aProgramThatIsNotThereIsNotRemembered() async throws {
+        let versions = AcceptedVersions()
+        for version in ["1", "2"] {
+            #expect(try await versions.version(of: "/nothing") { () async throws(ScanFailure) -> String in version } == version)
+        }
     }
 }

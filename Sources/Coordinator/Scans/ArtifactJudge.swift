@@ -39,7 +39,7 @@ public struct ArtifactJudge: Sendable {
             created: Self.wholeSeconds(now()))
         return Judgement(
             findings: report.findings, reports: [Self.describe(report, artifact)], platforms: [], documents: Self.documents(report, bill),
-            warnings: [Self.warning(report)], missingScanners: [])
+            operatorWarnings: [], remarks: [Self.warning(report)], missingScanners: [])
     }
 
     /// What the artifact is, by the media types of its files. One that says several things, or nothing that is known, is not scannable.

@@ -10,7 +10,7 @@ public import Scanning
 public struct ImageJudge: Sendable {
     private let layouts: any ImageLayouts
     private let scanners: [any VulnerabilityScanner]
-    private let billing: any SBOMGenerator
+    private let billing: (any SBOMGenerator)?
     private let policy: ScanPolicy
     private let now: @Sendable () -> Timestamp
 
@@ -18,9 +18,9 @@ public struct ImageJudge: Sendable {
     ///
     /// - Parameters:
     ///   - scanners: every one must have run for a judgement.
-    ///   - billing: writes the bills of materials.
+    ///   - billing: writes the bills of materials; `nil` where nobody wants them.
     public init(
-        layouts: any ImageLayouts, scanners: [any VulnerabilityScanner], billing: any SBOMGenerator, policy: ScanPolicy,
+        layouts: any ImageLayouts, scanners: [any VulnerabilityScanner], billing: (any SBOMGenerator)?, policy: ScanPolicy,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.layouts = layouts
@@ -44,14 +44,14 @@ public struct ImageJudge: Sendable {
             findings: FindingMerge.merged(reports.flatMap(\.report.findings)),
             reports: reports.map { Self.describe($0.report, $0.platform, ageDays: $0.ageDays) }, platforms: image.images.map(\.platform.description),
             documents: parts.flatMap(\.documents),
-            warnings: Self.warnings(reports.map { ($0.report, $0.ageDays) }, policy) + parts.flatMap(\.warnings),
+            operatorWarnings: Self.warnings(reports.map { ($0.report, $0.ageDays) }, policy), remarks: parts.flatMap(\.remarks),
             missingScanners: policy.missingScanners)
     }
 
     private struct Part: Sendable {
         var reports: [(report: ScannerReport, platform: String, ageDays: Int)] = []
         var documents: [Judgement.Document] = []
-        var warnings: [String] = []
+        var remarks: [String] = []
     }
 
     private enum Piece: Sendable {
@@ -81,6 +81,7 @@ public struct ImageJudge: Sendable {
                 group.addTask { (index, .report(try await scanner.scan(subject))) }
             }
             for (index, format) in SBOMFormat.allCases.enumerated() {
+                guard let billing else { break }
                 group.addTask { (scanners.count + index, .bill(try await billing.makeSBOM(of: subject, format: format))) }
             }
             var pieces: [(Int, Piece)] = []
@@ -104,7 +105,7 @@ public struct ImageJudge: Sendable {
                 part.documents.append(.init(kind: kind, source: bill.generator, platform: platform, bytes: bill.bytes))
             }
         }
-        part.warnings = Self.warnings(of: image, part.reports.map(\.report))
+        part.remarks = Self.remarks(on: image, part.reports.map(\.report))
         return part
     }
 
@@ -117,19 +118,19 @@ public struct ImageJudge: Sendable {
     }
 
     /// What a clean verdict does not say by itself.
-    private static func warnings(of image: PlatformImage, _ reports: [ScannerReport]) -> [String] {
-        var warnings: [String] = []
+    private static func remarks(on image: PlatformImage, _ reports: [ScannerReport]) -> [String] {
+        var remarks: [String] = []
         if image.platform.os != image.configuration.platform.os || image.platform.architecture != image.configuration.platform.architecture {
-            warnings.append("The index says that an image is for \(image.platform), and the image that it is for \(image.configuration.platform).")
+            remarks.append("The index says that an image is for \(image.platform), and the image that it is for \(image.configuration.platform).")
         }
         let counts = reports.compactMap(\.packageCount)
         if !counts.isEmpty, counts.allSatisfy({ $0 == 0 }) {
             let system = reports.compactMap(\.operatingSystem).first.map { ", though it is \($0.family) \($0.name)" } ?? ""
-            warnings.append(
+            remarks.append(
                 "No package was found in \(image.platform)\(system): what no package list declares, such as a single program, is not known to scanners."
             )
         }
-        return warnings
+        return remarks
     }
 
     /// The age of a report's database in whole days; a database that is too old is a failure.

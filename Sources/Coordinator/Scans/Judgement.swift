@@ -12,10 +12,15 @@ public struct Judgement: Sendable {
     public let platforms: [String]
     /// The scanners' own reports and the bills of materials.
     public let documents: [Document]
-    /// What an operator or a reviewer should know, in sentences.
-    public let warnings: [String]
+    /// What an operator has to do something about, in sentences: databases that grow old.
+    public let operatorWarnings: [String]
+    /// What a reviewer should know beside the findings, in sentences.
+    public let remarks: [String]
     /// Scanners that this network does without.
     public let missingScanners: [String]
+
+    /// Everything that whoever reads the verdict should know, in sentences.
+    public var warnings: [String] { operatorWarnings + remarks }
 
     /// The verdict of the findings.
     public var verdict: ScanVerdict { ScanVerdict(findings: findings) }

@@ -137,7 +137,7 @@ public struct ScanPipeline: Sendable {
         case .finished(let judgement):
             metadata["scan.verdict"] = "\(judgement.verdict.rawValue)"
             logger.info("scan finished", metadata: metadata)
-            for warning in judgement.warnings { logger.warning("\(warning)", metadata: metadata) }
+            for warning in judgement.operatorWarnings { logger.warning("\(warning)", metadata: metadata) }
         case .notScannable(let failure), .couldNotScan(let failure, _):
             metadata["scan.failure"] = "\(failure["code"]?.string ?? "")"
             logger.warning("scan not finished", metadata: metadata)

@@ -40,7 +40,8 @@ struct CargoScan: AsyncParsableCommand {
         var scanning = ScanningConfiguration.laptop(ProcessInfo.processInfo.environment)
         options.apply(to: &scanning)
         let (cage, sandboxed) = SandboxedScannerCage.make(folder: workshop.folder + "/scanners")
-        let judge = try scanning.makeJudge(store: workshop.store, layouts: workshop.folder + "/layouts", cage: cage, now: Surroundings.live.now)
+        let judge = try scanning.makeJudge(
+            store: workshop.store, layouts: workshop.folder + "/layouts", bills: false, cage: cage, now: Surroundings.live.now)
         let scan = await Scan(of: content, by: judge, at: Surroundings.live.now())
         await sandboxed?.shutdown()
         try Task.checkCancellation()

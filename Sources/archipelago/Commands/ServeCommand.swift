@@ -14,7 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Settings come from flags, else from --config, a YAML file with the keys data_dir, host, port, approved_registries,
             trivy and grype (their programs), trivy_cache and grype_database (the folders of their databases), scanners (those that must
-            have run, default both), sbom (trivy or syft), scans_at_once (default 2),
+            have run, default both), sbom (trivy or syft), scans_at_once (default 4),
             scan_timeout_seconds (of one scanner for one image, default 300), database_warning_days (default 5),
             database_days_max (default 14: nothing is scanned with an older database), critical_grace_hours (default 0) and
             high_grace_hours (default 168: from a finding in a rescan to the suspension), requests_per_minute (for each key, default 100, 0 for no limit), sign_ins_per_minute (for each

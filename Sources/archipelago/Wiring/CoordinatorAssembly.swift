@@ -73,7 +73,7 @@ struct CoordinatorAssembly {
         let dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
         let (cage, sandboxed) = SandboxedScannerCage.make(folder: folder + "/scanners")
         scannerCage = sandboxed
-        let judge = try configuration.scanning.makeJudge(store: store, layouts: folder + "/layouts", cage: cage, now: surroundings.now)
+        let judge = try configuration.scanning.makeJudge(store: store, layouts: folder + "/layouts", bills: true, cage: cage, now: surroundings.now)
         pipeline = ScanPipeline(
             moves: moves, images: images, judge: judge, rescans: configuration.rescans, scansMax: configuration.scanning.scansMax, bus: bus,
             surroundings: surroundings, logger: logger)

@@ -37,7 +37,7 @@ struct DevNetwork {
         configuration.signInsPerMinute = rateLimit == nil ? nil : configuration.signInsPerMinute
         configuration.allowsLoopback = true
         for scanner in configuration.scanning.missing {
-            Terminal.complain("\(scanner.name) is not installed, so scans find less than two scanners would. \(scanner.remedy)")
+            Terminal.talk("Note: \(scanner.name) is not installed, so scans find less than two scanners would. \(scanner.remedy)")
         }
         let coordinator = try CoordinatorAssembly(configuration, logger: logger)
         try await coordinator.prepare()

@@ -22,8 +22,8 @@ struct ScanningConfiguration {
     var databaseDaysMax = 14
     /// The longest time of one scanner for one image. Chosen: ten times what the largest image tried took Trivy.
     var timeout = Duration.seconds(300)
-    /// Scans at once.
-    var scansMax = 2
+    /// Scans at once; how many scanners run for them is bounded by the cage.
+    var scansMax = 4
 
     /// The scanners, by the names of their programs.
     enum ScannerName: String, CaseIterable {
@@ -82,8 +82,9 @@ struct ScanningConfiguration {
     /// - Parameters:
     ///   - store: where what is judged lies.
     ///   - layouts: the path of a folder for layouts, which is emptied.
+    ///   - bills: whether bills of materials are wanted.
     func makeJudge(
-        store: ContentStore, layouts: String, cage: any ScannerCage, now: @escaping @Sendable () -> Timestamp
+        store: ContentStore, layouts: String, bills: Bool, cage: any ScannerCage, now: @escaping @Sendable () -> Timestamp
     ) throws -> ContentJudge {
         let trivy = TrivyScanner(
             configuration: TrivyConfiguration(executable: programs[.trivy] ?? "", cacheFolder: trivyCache, timeout: timeout), cage: cage)
@@ -103,7 +104,7 @@ struct ScanningConfiguration {
             case .syft: SyftGenerator(executable: Programs.find("syft") ?? "", cage: cage)
             }
         let images = ImageJudge(
-            layouts: try StoreLayouts(store: store, folder: layouts), scanners: scanners, billing: generator, policy: policy, now: now)
+            layouts: try StoreLayouts(store: store, folder: layouts), scanners: scanners, billing: bills ? generator : nil, policy: policy, now: now)
         return ContentJudge(images: images, artifacts: ArtifactJudge(store: store, now: now))
     }
 }
