@@ -10,10 +10,10 @@
  * Cargo comes next; any other stage says what failed. The socket closes when the Cargo starts, so the Cargo can forge nothing,
  * and an end without `R 0` was never the Cargo's.
  *
- * `archipelago-cage-entry --probe-output` and `--probe-forbidden` make it a Cargo: the one writes a frame, the other makes a
- * call that no level 0 Cargo may make. The Island runs both when it looks which levels it can enforce.
+ * `archipelago-cage-entry --probe-…` makes it a Cargo that tries a limit. The Island runs these when it looks which levels it can
+ * enforce; `try_cage` says in words what was possible and should not have been.
  *
- * Freestanding: no C library, no allocation, about 9 KiB, nothing to relocate or initialise. */
+ * Freestanding: no C library, no allocation, about 12 KiB, nothing to relocate or initialise. */
 
 #include "system.h"
 
@@ -120,6 +120,100 @@ static long execute(char **command, char **environment) {
     return worst;
 }
 
+/* --- Probes: what the Island lets run in a cage to find out whether its limits hold. ---------------------------------------- */
+
+static void say(const char *word) {
+    unsigned long length = 0;
+    while (word[length]) length++;
+    system_call(call_write, 1, (long)word, length, 0, 0);
+    system_call(call_write, 1, (long)"\n", 1, 0, 0);
+}
+
+/* Says what should not have been possible. */
+static void expect_refusal(const char *word, long result) {
+    if (result >= 0) say(word);
+}
+
+/* Takes memory and writes to it, for ever; a limit ends it. */
+__attribute__((noreturn)) static void take_memory(void) {
+    enum { step = 1 << 20, page = 4096 };
+    for (;;) {
+        long block = system_call6(call_mmap, 0, step, protection_read_write, map_private_anonymous, -1, 0);
+        if (block < 0 && block > -4096) end(1);
+        for (long at = 0; at < step; at += page) *(volatile char *)(block + at) = 1;
+    }
+}
+
+__attribute__((noreturn)) static void spin(void) {
+    for (;;) __asm__ volatile("");
+}
+
+static long fork_process(void) { return system_call(call_clone, signal_child, 0, 0, 0, 0); }
+
+/* Makes processes that wait until it ends, and says one word for each. */
+static void take_processes(void) {
+    enum { far_too_many = 4096 };
+    for (int made = 0; made < far_too_many; made++) {
+        long id = fork_process();
+        if (id < 0) end(0);
+        if (id == 0) {
+            char nothing;
+            /* The input is at its end at once; what is waited for is a stop, which never comes. */
+            for (;;) system_call(call_ppoll, (long)&nothing, 0, 0, 0, 0);
+        }
+        say("process");
+    }
+    end(0);
+}
+
+/* Keeps several cores busy for ever. */
+__attribute__((noreturn)) static void take_processors(void) {
+    for (int made = 0; made < 3; made++)
+        if (fork_process() == 0) spin();
+    spin();
+}
+
+/* Writes 2 MiB in four files; the trial has 1 MiB. */
+static void fill_temporary(void) {
+    enum { block = 4096, blocks = 128 };
+    static char zeros[block];
+    static const char *const names[] = {"/tmp/fill-1", "/tmp/fill-2", "/tmp/fill-3", "/tmp/fill-4"};
+    for (int number = 0; number < 4; number++) {
+        long file = system_call(call_openat, at_current_folder, (long)names[number], open_create | open_write, 0600, 0);
+        if (file < 0) return say("tmp-closed");
+        for (int written = 0; written < blocks; written++)
+            if (system_call(call_write, file, (long)zeros, block, 0, 0) != block) return;
+    }
+    say("tmp-size");
+}
+
+/* A socket to an address that no network has (192.0.2.1, RFC 5737): it connects only where there is a way out. */
+static int has_way_out(void) {
+    static const unsigned char address[16] = {2, 0, 0, 9, 192, 0, 2, 1};
+    long file = system_call(call_socket, 2, 2, 0, 0, 0);
+    return file >= 0 && system_call(call_connect, file, (long)address, sizeof address, 0, 0) >= 0;
+}
+
+/* Tries what no level allows, and says a word for each thing that was possible. `network` is `n` where a network is allowed. */
+static void try_cage(char network) {
+    if (system_call(call_getuid, 0, 0, 0, 0, 0) == 0) say("user-0");
+    expect_refusal("becomes-0", system_call(call_setuid, 0, 0, 0, 0, 0));
+    expect_refusal("root-written", system_call(call_openat, at_current_folder, (long)"/probe", open_create | open_write, 0600, 0));
+    expect_refusal("dev-written", system_call(call_openat, at_current_folder, (long)"/dev/probe", open_create | open_write, 0600, 0));
+    expect_refusal("kernel-settings", system_call(call_openat, at_current_folder, (long)"/proc/sys/kernel/hostname", open_write, 0, 0));
+    expect_refusal("kernel-memory", system_call(call_openat, at_current_folder, (long)"/dev/mem", 0, 0, 0));
+    expect_refusal("device-made", system_call(call_mknodat, at_current_folder, (long)"/tmp/null", mode_character_device | 0600, 0x103, 0));
+    if (system_call(call_prctl, prctl_get_no_new_privileges, 0, 0, 0, 0) != 1) say("new-privileges");
+    for (int capability = 0; capability < 41; capability++)
+        if (system_call(call_prctl, prctl_read_bounding_set, capability, 0, 0, 0) == 1) return say("capabilities");
+    for (int file = 3; file < 64; file++)
+        if (system_call(call_fcntl, file, fcntl_get_flags, 0, 0, 0) >= 0) say("descriptor");
+    expect_refusal("vsock", system_call(call_socket, 40, 1, 0, 0, 0));
+    expect_refusal("packet-socket", system_call(call_socket, 17, 3, 0, 0, 0));
+    if (has_way_out() != (network == 'n')) say(network == 'n' ? "no-network" : "network");
+    fill_temporary();
+}
+
 static void probe(const char *wish) {
     static const char frame[] = "{\"type\":\"done\"}\n";
     if (is_equal(wish, "--probe-output")) {
@@ -129,6 +223,18 @@ static void probe(const char *wish) {
     if (is_equal(wish, "--probe-forbidden")) {
         system_call(call_getppid, 0, 0, 0, 0, 0);
         end(0); /* reached only where the filter is not in force */
+    }
+    if (is_equal(wish, "--probe-killed")) {
+        system_call(call_ptrace, 0, 0, 0, 0, 0);
+        end(0); /* as above */
+    }
+    if (is_equal(wish, "--probe-memory")) take_memory();
+    if (is_equal(wish, "--probe-time")) spin();
+    if (is_equal(wish, "--probe-processes")) take_processes();
+    if (is_equal(wish, "--probe-processors")) take_processors();
+    if (is_equal(wish, "--probe-cage") || is_equal(wish, "--probe-cage-network")) {
+        try_cage(wish[12] ? 'n' : 0);
+        end(0);
     }
 }
 

@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 import SandboxKernel
 
-/// Runs Cargos of level 0 in containers of the runtime `runc`.
+/// Runs Cargos in containers of the runtime `runc`.
 ///
 /// This process becomes the subreaper of its descendants and waits for each container's first process itself, which is the only
 /// way to tell exactly how a Cargo ended. Needs root. Two sandboxes of one process or host are independent if their state
@@ -45,8 +45,9 @@ public actor RuncSandbox: CargoSandbox {
     }
 
     public func run(_ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
-        guard job.level == .untrusted else {
-            throw SandboxError(.levelNotEnforced, "This version enforces level 0 only.", cause: "level \(job.level.rawValue)")
+        guard !job.level.limits.network else {
+            throw SandboxError(
+                .levelNotEnforced, "This version cannot give a Cargo a network of its own.", cause: "level \(job.level.rawValue)")
         }
         return try await run(CageContents(job), onOutput: onOutput)
     }
@@ -56,7 +57,8 @@ public actor RuncSandbox: CargoSandbox {
         try await run(CageContents(tool), onOutput: onOutput)
     }
 
-    private func run(_ contents: CageContents, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
+    /// Runs whatever is to live in a cage.
+    func run(_ contents: CageContents, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
         guard !isShutDown else { throw SandboxError(.unavailable, "The sandbox is shut down.") }
         guard running[contents.id] == nil else {
             throw SandboxError(.alreadyRunning, "A job of this name is running.", cause: contents.id.text)

@@ -85,11 +85,13 @@ final class LiveHost: Sendable {
     let sandbox: RuncSandbox
     private let jobs = Atomic<Int>(0)
 
-    init() throws {
+    /// - Parameter runc: another runtime in place of the real one.
+    init(runc: String = "/usr/sbin/runc") throws {
         folder = try TemporaryFolder()
         let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         configuration = RuncConfiguration(
-            cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state", cgroupParent: "archipelago-test-\(getpid())-\(number)")
+            runcPath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
+            cgroupParent: "archipelago-test-\(getpid())-\(number)")
         sandbox = try RuncSandbox(configuration: configuration)
     }
 
@@ -119,11 +121,11 @@ final class LiveHost: Sendable {
 
     func job(
         _ program: String, input: String = "{}", timeout: Duration? = nil, command: [String] = ["/cargo"], environment: [String] = [],
-        workingFolder: String = "/"
+        workingFolder: String = "/", level: TrustLevel = .untrusted
     ) throws -> CagedJob {
         try CagedJob(
             id: ContainerID("job-\(jobs.wrappingAdd(1, ordering: .relaxed).newValue)"), rootFolder: image(program), command: command,
-            environment: environment, workingFolder: workingFolder, level: .untrusted, timeout: timeout, input: Array(input.utf8))
+            environment: environment, workingFolder: workingFolder, level: level, timeout: timeout, input: Array(input.utf8))
     }
 
     /// Runs a job and collects its output.

@@ -45,7 +45,7 @@ struct Cage: Sendable {
     }
 
     private func runContainer(stage: RootStage?, link: CageLink) throws -> JobEnd {
-        let filter = job.filter.flatMap(\.bytes)
+        let filter = job.innerFilter.flatMap(\.bytes)
         let (process, own) = try create(filter: filter, stage: stage)
         do {
             return try watch(process, own, link: link)

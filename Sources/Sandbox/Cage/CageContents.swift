@@ -2,17 +2,25 @@ import Domain
 
 /// What a cage is built from, whoever is to live in it.
 struct CageContents: Sendable {
-    let id: ContainerID
-    let rootFolder: String
-    let command: [String]
+    var id: ContainerID
+    var rootFolder: String
+    var command: [String]
     /// The whole environment.
-    let environment: [String]
-    let workingFolder: String
-    let mounts: [CagedTool.ReadOnlyMount]
-    let limits: CagedTool.Limits
+    var environment: [String]
+    var workingFolder = "/"
+    var mounts: [CagedTool.ReadOnlyMount] = []
+    var limits: CagedTool.Limits
+    /// The system calls that it may make.
+    var seccomp: SeccompProfile
+    var input: [UInt8] = []
+
     /// The filter that stands inside the outer one.
-    let filter: [BPFInstruction]
-    let input: [UInt8]
+    var innerFilter: [BPFInstruction] {
+        switch seccomp {
+        case .minimal: MinimalCalls.filter(for: .current)
+        case .default, .network, .gpu: BPFAssembler.permissive
+        }
+    }
 }
 
 extension CageContents {
@@ -21,27 +29,34 @@ extension CageContents {
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "TMPDIR=/tmp", "HOSTNAME=cargo", "USER=cargo",
     ]
 
-    /// Chosen: plenty for a program without a network.
-    private static let cargoDescriptors = 256
-
     /// The cage of a Cargo's job. Of two variables with one name ours is kept.
     init(_ job: CagedJob) {
         let names = Set(Self.fixedEnvironment.compactMap { $0.split(separator: "=").first })
         let own = job.environment.filter { variable in !names.contains(variable.prefix { $0 != "=" }) }
-        let limits = job.level.limits
+        var limits = CagedTool.Limits(job.level.limits)
+        limits.timeout = job.timeout
         self.init(
             id: job.id, rootFolder: job.rootFolder, command: job.command, environment: own + Self.fixedEnvironment,
-            workingFolder: job.workingFolder, mounts: [],
-            limits: CagedTool.Limits(
-                memoryBytes: limits.memoryBytes, cpus: limits.cpus, processes: limits.processes, temporaryBytes: limits.temporaryBytes,
-                descriptors: Self.cargoDescriptors, timeout: job.timeout),
-            filter: MinimalCalls.filter(for: .current), input: job.input)
+            workingFolder: job.workingFolder, limits: limits, seccomp: job.level.limits.seccomp, input: job.input)
     }
 
-    /// The cage of a tool, under the outer filter alone. It reads nothing from standard input.
+    /// The cage of a tool, under the default filter. It reads nothing from standard input.
     init(_ tool: CagedTool) {
         self.init(
             id: tool.id, rootFolder: tool.rootFolder, command: tool.command, environment: tool.environment, workingFolder: "/tmp",
-            mounts: tool.mounts, limits: tool.limits, filter: BPFAssembler.permissive, input: [])
+            mounts: tool.mounts, limits: tool.limits, seccomp: .default)
+    }
+}
+
+extension CagedTool.Limits {
+    /// What a Cargo of a level may use.
+    ///
+    /// Chosen: 256 open files are plenty for a program of 14 calls, 1,024 are what programs expect elsewhere. Programs of level 0 know no shared
+    /// memory; others get as much as `/tmp` is large.
+    init(_ level: LevelLimits) {
+        let isMinimal = level.seccomp == .minimal
+        self.init(
+            memoryBytes: level.memoryBytes, cpus: level.cpus, processes: level.processes, temporaryBytes: level.temporaryBytes,
+            sharedMemoryBytes: isMinimal ? 0 : level.temporaryBytes, descriptors: isMinimal ? 256 : 1024, timeout: level.timeout)
     }
 }

@@ -1,6 +1,7 @@
 import Domain
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// Finds out what this host can enforce.
 struct LevelChecks: Sendable {
@@ -13,25 +14,24 @@ struct LevelChecks: Sendable {
     static let runtimeVersionMin = [1, 1, 0]
 
     func reports() async -> [LevelReport] {
-        var obstacles: [LevelReport.Obstacle]
+        let seen: [LevelReport.Obstacle]
         do {
-            obstacles = try await BlockingThread.value { hostObstacles() }
+            seen = try await BlockingThread.value { hostObstacles() }
         } catch {
-            obstacles = [LevelReport.Obstacle(problem: "The host could not be looked at: \(error).", remedy: "Mend what the error names.")]
+            let obstacle = LevelReport.Obstacle(problem: "The host could not be looked at: \(error).", remedy: "Mend what the error names.")
+            return TrustLevel.allCases.map { LevelReport(level: $0, obstacles: [obstacle]) }
         }
         // A job that must fail says less than the reason found already.
-        if obstacles.isEmpty { obstacles = await trialObstacles() }
+        guard seen.isEmpty else { return TrustLevel.allCases.map { LevelReport(level: $0, obstacles: seen) } }
+        var tried: [SeccompProfile: [LevelReport.Obstacle]] = [:]
+        for profile in [SeccompProfile.minimal, .default] { tried[profile] = await obstacles(of: profile) }
         return TrustLevel.allCases.map { level in
-            level == .untrusted
-                ? LevelReport(level: level, obstacles: obstacles)
-                : LevelReport(
-                    level: level,
-                    obstacles: [
-                        LevelReport.Obstacle(
-                            problem: "This version enforces level 0 only.", remedy: "None; levels 1 to 3 need a later version.")
-                    ])
+            LevelReport(level: level, obstacles: tried[level.limits.seccomp] ?? [Self.noNetwork])
         }
     }
+
+    private static let noNetwork = LevelReport.Obstacle(
+        problem: "This version cannot give a Cargo a network of its own.", remedy: "None; level 3 needs a later version.")
 
     // MARK: What can be seen
 
@@ -109,38 +109,37 @@ struct LevelChecks: Sendable {
 
     // MARK: What is tried
 
-    /// Runs the cage entry as a Cargo twice: once it must come through, once the filter must kill it.
-    private func trialObstacles() async -> [LevelReport.Obstacle] {
+    /// Runs the cage entry as a Cargo for each limit of a profile.
+    private func obstacles(of profile: SeccompProfile) async -> [LevelReport.Obstacle] {
         let number = await sandbox.nextTrial()
         let root = "\(configuration.trialsFolder)/\(number)"
         defer { removeTrialRoot(root) }
         do {
             try await BlockingThread.value { try makeTrialRoot(root) }
-            guard try await trial(number, "output", root: root) == .exited(code: 0) else {
-                return [LevelReport.Obstacle(problem: "A trial job of level 0 did not come through.", remedy: "archipelago island doctor")]
-            }
-            guard case .forbiddenSyscall = try await trial(number, "forbidden", root: root) else {
-                return [
-                    LevelReport.Obstacle(
-                        problem: "A trial job of level 0 made a forbidden call and was not killed.",
-                        remedy: "Boot a kernel with CONFIG_SECCOMP_FILTER.")
-                ]
-            }
-            return []
-        } catch let error as SandboxError {
-            return [
-                LevelReport.Obstacle(problem: "A trial job of level 0 failed: \(error.message)", remedy: error.cause ?? "archipelago island doctor")
-            ]
         } catch {
-            return [LevelReport.Obstacle(problem: "A trial job of level 0 failed.", remedy: "\(error)")]
+            return [LevelReport.Obstacle(problem: "An image for trials cannot be made.", remedy: "Mend what it says: \(error)")]
         }
+        var obstacles: [LevelReport.Obstacle] = []
+        for (index, trial) in LevelTrial.all(of: profile).enumerated() {
+            if let obstacle = await outcome(of: trial, "trial-\(number)-\(index)", root: root) { obstacles.append(obstacle) }
+        }
+        return obstacles
     }
 
-    private func trial(_ number: Int, _ wish: String, root: String) async throws -> EndCause {
-        let job = try CagedJob(
-            id: ContainerID("trial-\(number)-\(wish)"), rootFolder: root, command: ["/cage-entry", "--probe-\(wish)"], level: .untrusted,
-            timeout: .seconds(10), input: [])
-        return try await sandbox.run(job) { _ in }.cause
+    private func outcome(of trial: LevelTrial, _ name: String, root: String) async -> LevelReport.Obstacle? {
+        let output = TrialOutput()
+        do {
+            let contents = CageContents(
+                id: try ContainerID(name), rootFolder: root, command: ["/cage-entry", "--probe-\(trial.probe)"],
+                environment: CageContents.fixedEnvironment, limits: trial.limits, seccomp: trial.profile)
+            let end = try await sandbox.run(contents) { try output.append($0) }
+            return trial.judge(end, output.text).map { LevelReport.Obstacle(problem: $0, remedy: trial.remedy) }
+        } catch let error as SandboxError {
+            return LevelReport.Obstacle(
+                problem: "The trial of the limit \"\(trial.name)\" failed: \(error.message)", remedy: error.cause ?? trial.remedy)
+        } catch {
+            return LevelReport.Obstacle(problem: "The trial of the limit \"\(trial.name)\" failed: \(error)", remedy: trial.remedy)
+        }
     }
 
     /// An image with the cage entry as its only program.
@@ -148,8 +147,9 @@ struct LevelChecks: Sendable {
         removeTrialRoot(root)
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: configuration.cageEntryPath, toPath: root + "/cage-entry")
-        for path in [root, root + "/cage-entry"] {
-            try checked("chmod", path) { chmod(path, 0o755) == 0 ? 0 : -errno }
+        // Everybody may write into the trial's root, so that nothing but the read-only mount keeps a probe from it.
+        for (path, mode) in [(root, mode_t(0o777)), (root + "/cage-entry", 0o755)] {
+            try checked("chmod", path) { chmod(path, mode) == 0 ? 0 : -errno }
             try checked("chown", path) {
                 chown(path, uid_t(configuration.idOffset), gid_t(configuration.idOffset)) == 0 ? 0 : -errno
             }
@@ -159,6 +159,23 @@ struct LevelChecks: Sendable {
     private func removeTrialRoot(_ root: String) {
         // One that is not there is removed; one that cannot be removed makes the next trial fail, which says so.
         try? FileManager.default.removeItem(atPath: root)
+    }
+}
+
+/// What a probe says, up to a bound.
+private final class TrialOutput: Sendable {
+    struct TooMuch: Error {}
+
+    private let bytes = Mutex<[UInt8]>([])
+
+    var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+
+    func append(_ piece: [UInt8]) throws {
+        try bytes.withLock { bytes in
+            // Chosen: a probe says a few words.
+            guard bytes.count + piece.count <= 1 << 20 else { throw TooMuch() }
+            bytes += piece
+        }
     }
 }
 

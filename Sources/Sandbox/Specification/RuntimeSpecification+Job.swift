@@ -48,9 +48,10 @@ extension RuntimeSpecification {
                 devices: [Device(allow: false, access: "rwm")],
                 memory: Memory(limit: limits.memoryBytes, swap: limits.memoryBytes),
                 cpu: Processor(
-                    period: Self.periodMicroseconds, quota: min(limits.cpus, max(processors, 1)) * Self.periodMicroseconds),
+                    period: Self.periodMicroseconds,
+                    quota: limits.quotaMicroseconds ?? min(limits.cpus, max(processors, 1)) * Self.periodMicroseconds),
                 pids: Processes(limit: limits.processes)),
-            seccomp: .outer(for: architecture))
+            seccomp: .outer(job.seccomp, for: architecture))
     }
 
     /// No core file may leave the cage; no file can be larger
@@ -75,7 +76,7 @@ extension RuntimeSpecification {
     private static func mounts(_ limits: CagedTool.Limits, cageEntryPath entry: String) -> [Mount] {
         // Chosen: 4 KiB a file on average, a page, so that as many files as bytes fit.
         let inodes = limits.temporaryBytes / 4096
-        return [
+        var mounts = [
             Mount(destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
             Mount(
                 destination: "/dev", type: "tmpfs", source: "tmpfs",
@@ -89,6 +90,13 @@ extension RuntimeSpecification {
                     "uid=\(innerUser)", "gid=\(innerUser)",
                 ]),
         ]
+        if limits.sharedMemoryBytes > 0 {
+            mounts.append(
+                Mount(
+                    destination: "/dev/shm", type: "tmpfs", source: "shm",
+                    options: ["nosuid", "nodev", "noexec", "mode=1777", "size=\(limits.sharedMemoryBytes)", "nr_inodes=\(inodes)"]))
+        }
+        return mounts
     }
 
     /// Files that tell about the host or reach into its kernel. Source: the defaults of Docker and containerd.

@@ -1,10 +1,20 @@
+import Domain
+
 extension RuntimeSpecification.Seccomp {
-    /// The outer filter: ``DefaultCalls``, everything else EPERM.
-    static func outer(for architecture: Architecture) -> RuntimeSpecification.Seccomp {
+    /// The outer filter: ``DefaultCalls``, at level 3 ``NetworkCalls`` too, everything else EPERM.
+    ///
+    /// For `minimal` it is the filter that the runtime itself lives under, and ``MinimalCalls`` stands inside it.
+    static func outer(_ profile: SeccompProfile, for architecture: Architecture) -> RuntimeSpecification.Seccomp {
+        let (more, families): ([CallRule], [UInt64]) =
+            switch profile {
+            case .minimal, .default: ([], [])
+            case .network: (NetworkCalls.allowed, NetworkCalls.addressFamilies)
+            case .gpu: (NetworkCalls.allowed + NetworkCalls.forGPU, NetworkCalls.addressFamilies)
+            }
         let allow = "SCMP_ACT_ALLOW"
         let refuse = "SCMP_ACT_ERRNO"
         var rules = [
-            Rule(names: DefaultCalls.allowed.map(\.name), action: allow),
+            Rule(names: (DefaultCalls.allowed + more).map(\.name), action: allow),
             Rule(
                 names: ["clone"], action: allow,
                 args: [Argument(index: 0, value: DefaultCalls.namespaceFlags, valueTwo: 0, op: "SCMP_CMP_MASKED_EQ")]),
@@ -13,7 +23,7 @@ extension RuntimeSpecification.Seccomp {
                 names: ["ioctl"], action: allow,
                 args: [Argument(index: 1, value: DefaultCalls.terminalInjection, op: "SCMP_CMP_NE")]),
         ]
-        rules += DefaultCalls.addressFamilies.map { family in
+        rules += (DefaultCalls.addressFamilies + families).map { family in
             Rule(names: ["socket"], action: allow, args: [Argument(index: 0, value: family, op: "SCMP_CMP_EQ")])
         }
         rules += [

@@ -24,18 +24,27 @@ public struct CagedTool: Sendable {
         public var memoryBytes: Int
         /// CPU time per wall-clock time: 1 is one core.
         public var cpus: Int
+        /// Processor time in each 100 ms, in microseconds, in place of ``cpus``; for trials, which need less than a core.
+        var quotaMicroseconds: Int?
         /// Processes and threads alive at once.
         public var processes: Int
         /// Size of `/tmp`, in bytes.
         public var temporaryBytes: Int
+        /// Size of `/dev/shm`, which lies in memory and counts against ``memoryBytes``, in bytes; 0 for none.
+        public var sharedMemoryBytes: Int
         /// Open files of one process.
         public var descriptors: Int
         /// Wall-clock time from start to exit.
         public var timeout: Duration
 
         /// Limits, each above 0.
-        public init(memoryBytes: Int, cpus: Int, processes: Int, temporaryBytes: Int, descriptors: Int = 4096, timeout: Duration) {
+        public init(
+            memoryBytes: Int, cpus: Int, processes: Int, temporaryBytes: Int, sharedMemoryBytes: Int = 0, descriptors: Int = 4096,
+            timeout: Duration
+        ) {
             precondition(min(memoryBytes, cpus, processes, temporaryBytes, descriptors) > 0 && timeout > .zero, "a tool needs room")
+            precondition(sharedMemoryBytes >= 0, "there is no negative memory")
+            self.sharedMemoryBytes = sharedMemoryBytes
             self.memoryBytes = memoryBytes
             self.cpus = cpus
             self.processes = processes

@@ -44,7 +44,8 @@ struct IslandAssembly {
         let images = ImageCabinet(
             registry: registryClient, store: store, rootsFolder: roots, platform: Workshop.hostPlatform,
             idOffset: UInt32(sandbox.configuration.idOffset))
-        let enforceable = Set(levels.filter(\.isEnforceable).map(\.level))
+        // This version cannot verify signatures, so a level that needs one is not offered, whatever the sandbox can do.
+        let enforceable = Set(levels.filter(\.isEnforceable).map(\.level)).filter { !$0.requiresSignature }
         let runner = AttemptRunner(
             sandbox: sandbox, images: images, approved: ApprovedRegistries(adding: configuration.approvedRegistries), levels: enforceable,
             logger: logger)
