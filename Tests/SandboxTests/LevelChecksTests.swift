@@ -40,16 +40,17 @@ struct LevelChecksTests {
     }
 
     /// What is taken away, whether level 0 is lost, and a word of the reason at level 1.
-    @Test(arguments: [
-        ("del spec['linux']['resources']['memory']", true, "memory"), ("spec['linux']['resources']['memory']['limit'] <<= 4", true, "memory"),
-        ("del spec['linux']['resources']['pids']", false, "processes"),
-        ("del spec['linux']['resources']['cpu']", false, "processor time"), ("del spec['linux']['seccomp']", false, "forbidden system call"),
-        ("spec['linux']['seccomp']['defaultAction'] = 'SCMP_ACT_ALLOW'", false, "vsock"),
-        ("spec['root']['readonly'] = False", false, "root-written"),
-        ("spec['process']['user'] = {'uid': 0, 'gid': 0}", false, "user-0"),
-        ("spec['linux']['namespaces'] = [n for n in spec['linux']['namespaces'] if n['type'] != 'network']", false, "network"),
-        ("for m in spec['mounts']: m['options'] = [o for o in m['options'] if not o.startswith('size=')]", false, "tmp-size"),
-    ] as [(String, Bool, String)])
+    @Test(
+        arguments: [
+            ("del spec['linux']['resources']['memory']", true, "memory"), ("spec['linux']['resources']['memory']['limit'] <<= 4", true, "memory"),
+            ("del spec['linux']['resources']['pids']", false, "processes"),
+            ("del spec['linux']['resources']['cpu']", false, "processor time"), ("del spec['linux']['seccomp']", false, "forbidden system call"),
+            ("spec['linux']['seccomp']['defaultAction'] = 'SCMP_ACT_ALLOW'", false, "vsock"),
+            ("spec['root']['readonly'] = False", false, "root-written"),
+            ("spec['process']['user'] = {'uid': 0, 'gid': 0}", false, "user-0"),
+            ("spec['linux']['namespaces'] = [n for n in spec['linux']['namespaces'] if n['type'] != 'network']", false, "network"),
+            ("for m in spec['mounts']: m['options'] = [o for o in m['options'] if not o.startswith('size=')]", false, "tmp-size"),
+        ] as [(String, Bool, String)])
     func aRuntimeThatIgnoresALimitLosesTheLevel(change: String, losesLevel0: Bool, word: String) async throws {
         let reports = try await Self.reports(change)
         #expect(reports[0].isEnforceable != losesLevel0, "\(reports[0].obstacles)")
