@@ -15,15 +15,23 @@ public struct RuncConfiguration: Sendable, Hashable {
     public var commandTimeout: Duration
     /// Longest time that a killed container may take to be gone.
     public var killTimeout: Duration
+    /// Containers made ahead for one kind of job, and for all kinds together, at most; 0 for none.
+    public var warmPerKindMax: Int
+    public var warmTotalMax: Int
+    /// Memory that the host must have left for another one, in bytes.
+    public var warmMemoryBytesMin: Int
 
     /// - Parameters:
     ///   - runcPath: Chosen: where Debian has it.
     ///   - idOffset: Chosen: the first number that useradd gives to subordinate ids.
     ///   - commandTimeout: Chosen: 600 times the usual 50 ms; only a stuck host takes that long.
     ///   - killTimeout: Chosen: a process that does not die in 10 s is stuck in the kernel.
+    ///   - warmPerKindMax: Chosen: none, so that a sandbox of a moment leaves nothing to wait for; an Island sets it.
+    ///   - warmMemoryBytesMin: Chosen: twice what a job of level 0 may take; a waiting container itself takes about 8 MB.
     public init(
         runcPath: String = "/usr/sbin/runc", cageEntryPath: String, stateFolder: String, cgroupParent: String = "archipelago",
-        idOffset: Int = 100_000, commandTimeout: Duration = .seconds(30), killTimeout: Duration = .seconds(10)
+        idOffset: Int = 100_000, commandTimeout: Duration = .seconds(30), killTimeout: Duration = .seconds(10),
+        warmPerKindMax: Int = 0, warmTotalMax: Int = 0, warmMemoryBytesMin: Int = 512 << 20
     ) {
         self.runcPath = runcPath
         self.cageEntryPath = cageEntryPath
@@ -32,6 +40,9 @@ public struct RuncConfiguration: Sendable, Hashable {
         self.idOffset = idOffset
         self.commandTimeout = commandTimeout
         self.killTimeout = killTimeout
+        self.warmPerKindMax = warmPerKindMax
+        self.warmTotalMax = warmTotalMax
+        self.warmMemoryBytesMin = warmMemoryBytesMin
     }
 
     /// The runtime's own state, its `--root`.

@@ -16,6 +16,7 @@ public actor RuncSandbox: CargoSandbox {
     /// Held locked for the life of the sandbox: two owners of a state folder would remove each other's containers.
     private let lock: Descriptor
     private let processors: Int
+    private let pool: WarmPool
     private var running: [ContainerID: CageLink] = [:]
     private var isShutDown = false
     private var trials = 0
@@ -27,7 +28,12 @@ public actor RuncSandbox: CargoSandbox {
     public init(configuration: RuncConfiguration) throws {
         self.configuration = configuration
         groups = try ControlGroups.ofHost()
-        processors = ProcessInfo.processInfo.activeProcessorCount
+        let (groups, processors) = (groups, ProcessInfo.processInfo.activeProcessorCount)
+        self.processors = processors
+        pool = WarmPool(
+            plan: WarmPlan(perKeyMax: configuration.warmPerKindMax, totalMax: configuration.warmTotalMax),
+            memoryBytesMin: configuration.warmMemoryBytesMin
+        ) { Cage(job: $0, configuration: configuration, groups: groups, processors: processors) }
         do {
             // The trial images lie below the state folder, and their root is opened as the mapped user.
             try Self.makeFolder(configuration.stateFolder, mode: 0o711)
@@ -49,7 +55,7 @@ public actor RuncSandbox: CargoSandbox {
             throw SandboxError(
                 .levelNotEnforced, "This version cannot give a Cargo a network of its own.", cause: "level \(job.level.rawValue)")
         }
-        return try await run(CageContents(job), onOutput: onOutput)
+        return try await run(CageContents(job), pool: pool, onOutput: onOutput)
     }
 
     /// Runs a tool to its end, as ``run(_:onOutput:)-(CagedJob,_)`` does a job.
@@ -58,7 +64,11 @@ public actor RuncSandbox: CargoSandbox {
     }
 
     /// Runs whatever is to live in a cage.
-    func run(_ contents: CageContents, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
+    ///
+    /// - Parameter pool: where a container may be ready for it.
+    func run(
+        _ contents: CageContents, pool: WarmPool? = nil, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws -> JobEnd {
         guard !isShutDown else { throw SandboxError(.unavailable, "The sandbox is shut down.") }
         guard running[contents.id] == nil else {
             throw SandboxError(.alreadyRunning, "A job of this name is running.", cause: contents.id.text)
@@ -68,7 +78,9 @@ public actor RuncSandbox: CargoSandbox {
         running[contents.id] = link
         defer { forget(contents.id) }
         let cage = Cage(job: contents, configuration: configuration, groups: groups, processors: processors)
-        try BlockingThread.start { link.finish(Result { try cage.run(link: link) }) }
+        try BlockingThread.start {
+            link.finish(Result { try pool.map { try $0.run(cage, link: link) } ?? cage.run(link: link) })
+        }
         return try await withTaskCancellationHandler {
             try await Self.relay(link, onOutput: onOutput)
         } onCancel: {
@@ -101,7 +113,7 @@ public actor RuncSandbox: CargoSandbox {
     /// Removes what an earlier process left in the state folder: containers, control groups and bundles. Jobs that run now are
     /// left alone. What cannot be removed is tried again at the next call.
     public func removeLeftovers() async {
-        let active = Set(running.keys.map(\.text))
+        let active = Set(running.keys.map(\.text)).union(pool.names)
         let configuration = configuration
         let groups = groups
         // An error means that no thread could be started; what is left stays for the next call.
@@ -116,6 +128,9 @@ public actor RuncSandbox: CargoSandbox {
         isShutDown = true
         for link in running.values { link.stop() }
         if !running.isEmpty { await withCheckedContinuation { waitingForIdle.append($0) } }
+        let pool = pool
+        // An error means that no thread could be started; what waits is removed with the leftovers.
+        try? await BlockingThread.value { pool.close() }
         await removeLeftovers()
         groups.removeIfEmpty("/" + configuration.cgroupParent)
     }
@@ -123,6 +138,9 @@ public actor RuncSandbox: CargoSandbox {
     public func enforceableLevels() async -> [LevelReport] {
         await LevelChecks(configuration: configuration, groups: groups, sandbox: self).reports()
     }
+
+    /// Containers that wait for a job.
+    var readyCount: Int { pool.readyCount }
 
     /// A number for one trial of the levels, so that two at once do not meet.
     func nextTrial() -> Int {

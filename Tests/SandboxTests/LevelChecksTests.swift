@@ -5,57 +5,58 @@ import Testing
 
 @testable import Sandbox
 
-/// A level is offered only where every limit really holds: runtimes that ignore limits, and what the Island says of them.
-@Suite(.tags(.live), .serialized, .enabled(if: reasonAgainstLiveTests == nil, "needs root, runc and a C compiler"))
-struct LevelChecksTests {
-    /// A runtime that changes the container's description before the real runc sees it.
-    private static func stub(_ change: String) throws -> (path: String, folder: TemporaryFolder) {
-        let folder = try TemporaryFolder()
-        let program = """
-            #!/usr/bin/env python3
-            import json, os, sys
-            if "create" in sys.argv:
-                path = sys.argv[sys.argv.index("--bundle") + 1] + "/config.json"
-                spec = json.load(open(path))
-                \(change)
-                json.dump(spec, open(path, "w"))
-            os.execv("/usr/sbin/runc", ["runc"] + sys.argv[1:])
-            """
-        try folder.write("/runc", program)
-        chmod(folder.path + "/runc", 0o755)
-        return (folder.path + "/runc", folder)
-    }
+extension LiveSandbox {
+    /// A level is offered only where every limit really holds: runtimes that ignore limits, and what the Island says of them.
+    @Suite struct LevelChecksTests {
+        /// A runtime that changes the container's description before the real runc sees it.
+        private static func stub(_ change: String) throws -> (path: String, folder: TemporaryFolder) {
+            let folder = try TemporaryFolder()
+            let program = """
+                #!/usr/bin/env python3
+                import json, os, sys
+                if "create" in sys.argv:
+                    path = sys.argv[sys.argv.index("--bundle") + 1] + "/config.json"
+                    spec = json.load(open(path))
+                    \(change)
+                    json.dump(spec, open(path, "w"))
+                os.execv("/usr/sbin/runc", ["runc"] + sys.argv[1:])
+                """
+            try folder.write("/runc", program)
+            chmod(folder.path + "/runc", 0o755)
+            return (folder.path + "/runc", folder)
+        }
 
-    private static func reports(_ change: String) async throws -> [LevelReport] {
-        let (path, folder) = try stub(change)
-        let host = try LiveHost(runc: path)
-        let reports = await host.sandbox.enforceableLevels()
-        await host.sandbox.shutdown()
-        withExtendedLifetime(folder) {}
-        return reports
-    }
+        private static func reports(_ change: String) async throws -> [LevelReport] {
+            let (path, folder) = try stub(change)
+            let host = try LiveHost(runc: path)
+            let reports = await host.sandbox.enforceableLevels()
+            await host.sandbox.shutdown()
+            withExtendedLifetime(folder) {}
+            return reports
+        }
 
-    @Test func anHonestRuntimeKeepsItsLevels() async throws {
-        #expect(try await Self.reports("pass").prefix(3).allSatisfy(\.isEnforceable))
-    }
+        @Test func anHonestRuntimeKeepsItsLevels() async throws {
+            #expect(try await Self.reports("pass").prefix(3).allSatisfy(\.isEnforceable))
+        }
 
-    /// What is taken away, whether level 0 is lost, and a word of the reason at level 1.
-    @Test(
-        arguments: [
-            ("del spec['linux']['resources']['memory']", true, "memory"), ("spec['linux']['resources']['memory']['limit'] <<= 4", true, "memory"),
-            ("del spec['linux']['resources']['pids']", false, "processes"),
-            ("del spec['linux']['resources']['cpu']", false, "processor time"), ("del spec['linux']['seccomp']", false, "forbidden system call"),
-            ("spec['linux']['seccomp']['defaultAction'] = 'SCMP_ACT_ALLOW'", false, "vsock"),
-            ("spec['root']['readonly'] = False", false, "root-written"),
-            ("spec['process']['user'] = {'uid': 0, 'gid': 0}", false, "user-0"),
-            ("spec['linux']['namespaces'] = [n for n in spec['linux']['namespaces'] if n['type'] != 'network']", false, "network"),
-            ("for m in spec['mounts']: m['options'] = [o for o in m['options'] if not o.startswith('size=')]", false, "tmp-size"),
-        ] as [(String, Bool, String)])
-    func aRuntimeThatIgnoresALimitLosesTheLevel(change: String, losesLevel0: Bool, word: String) async throws {
-        let reports = try await Self.reports(change)
-        #expect(reports[0].isEnforceable != losesLevel0, "\(reports[0].obstacles)")
-        #expect(!reports[1].isEnforceable)
-        #expect(reports[1].obstacles.contains { $0.problem.contains(word) && !$0.remedy.isEmpty }, "\(reports[1].obstacles)")
-        #expect(reports[2].obstacles == reports[1].obstacles)
+        /// What is taken away, whether level 0 is lost, and a word of the reason at level 1.
+        @Test(
+            arguments: [
+                ("del spec['linux']['resources']['memory']", true, "memory"), ("spec['linux']['resources']['memory']['limit'] <<= 4", true, "memory"),
+                ("del spec['linux']['resources']['pids']", false, "processes"),
+                ("del spec['linux']['resources']['cpu']", false, "processor time"), ("del spec['linux']['seccomp']", false, "forbidden system call"),
+                ("spec['linux']['seccomp']['defaultAction'] = 'SCMP_ACT_ALLOW'", false, "vsock"),
+                ("spec['root']['readonly'] = False", false, "root-written"),
+                ("spec['process']['user'] = {'uid': 0, 'gid': 0}", false, "user-0"),
+                ("spec['linux']['namespaces'] = [n for n in spec['linux']['namespaces'] if n['type'] != 'network']", false, "network"),
+                ("for m in spec['mounts']: m['options'] = [o for o in m['options'] if not o.startswith('size=')]", false, "tmp-size"),
+            ] as [(String, Bool, String)])
+        func aRuntimeThatIgnoresALimitLosesTheLevel(change: String, losesLevel0: Bool, word: String) async throws {
+            let reports = try await Self.reports(change)
+            #expect(reports[0].isEnforceable != losesLevel0, "\(reports[0].obstacles)")
+            #expect(!reports[1].isEnforceable)
+            #expect(reports[1].obstacles.contains { $0.problem.contains(word) && !$0.remedy.isEmpty }, "\(reports[1].obstacles)")
+            #expect(reports[2].obstacles == reports[1].obstacles)
+        }
     }
 }

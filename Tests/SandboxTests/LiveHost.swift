@@ -21,6 +21,10 @@ let reasonAgainstLiveTests: String? = {
     return reason
 }()
 
+/// Whatever really uses the kernel. One after the other: each uses the host's two cores, and some count what this process has open.
+@Suite(.tags(.live), .serialized, .enabled(if: reasonAgainstLiveTests == nil, "needs root, runc and a C compiler"))
+enum LiveSandbox {}
+
 /// The program that the package builds beside the tests.
 let cageEntryPath: String = {
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
@@ -85,13 +89,15 @@ final class LiveHost: Sendable {
     let sandbox: RuncSandbox
     private let jobs = Atomic<Int>(0)
 
-    /// - Parameter runc: another runtime in place of the real one.
-    init(runc: String = "/usr/sbin/runc") throws {
+    /// - Parameters:
+    ///   - runc: another runtime in place of the real one.
+    ///   - warm: containers kept ready.
+    init(runc: String = "/usr/sbin/runc", warm: Int = 0) throws {
         folder = try TemporaryFolder()
         let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         configuration = RuncConfiguration(
             runcPath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
-            cgroupParent: "archipelago-test-\(getpid())-\(number)")
+            cgroupParent: "archipelago-test-\(getpid())-\(number)", warmPerKindMax: warm, warmTotalMax: 2 * warm)
         sandbox = try RuncSandbox(configuration: configuration)
     }
 

@@ -6,492 +6,493 @@ import Testing
 
 @testable import Sandbox
 
-/// One after the other: each uses the host's two cores, and some measure.
-@Suite(.tags(.live), .serialized, .enabled(if: reasonAgainstLiveTests == nil, "needs root, runc and a C compiler"))
-struct RuncSandboxTests {
-    // MARK: Honest Cargos
+extension LiveSandbox {
+    @Suite struct RuncSandboxTests {
+        // MARK: Honest Cargos
 
-    @Test func theDemonstrationCargoRuns() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let job = try host.job("text-stats", input: #"{"text":"To be, or not to be.\nThat is the question."}"#)
-            let (end, output) = try await host.run(job)
-            #expect(end.cause == .exited(code: 0), "\(String(decoding: end.standardError, as: UTF8.self))")
-            let lines = output.split(separator: "\n")
-            #expect(lines.first == #"{"type":"status","message":"counting"}"#)
-            #expect(lines.contains(#"{"type":"token","content":"line 1: 6 words\n"}"#))
-            #expect(lines.contains(#"{"type":"token","content":"1. be: 2\n"}"#))
-            #expect(lines.last == #"{"type":"done","usage":{"prompt_tokens":10,"completion_tokens":11,"total_tokens":21}}"#)
-            #expect(end.wallTime > .zero)
-            #expect(end.cpuTime > .zero)
-            #expect(end.cpuTime < .seconds(1))
-            #expect((100_000...64 << 20).contains(end.peakMemoryBytes), "\(end.peakMemoryBytes)")
-        }
-    }
-
-    @Test(arguments: [
-        ("", "The input is empty. Send {\\\"text\\\": \\\"...\\\"}."), ("{}", "The field \\\"text\\\" is missing."),
-        ("{\"text\":1}", "The field \\\"text\\\" is not a string."), ("[]", "The input is no JSON object."),
-        ("{\"text\":\"\\ud800\"}", "The input has half a surrogate pair."),
-    ])
-    func theDemonstrationCargoExplainsWhatItCannotRead(input: String, message: String) async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let (end, output) = try await host.run(host.job("text-stats", input: input))
-            #expect(end.cause == .exited(code: 1))
-            #expect(output == "{\"type\":\"error\",\"message\":\"\(message)\"}\n")
-        }
-    }
-
-    @Test func aLargeInputArrivesWhole() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let text = String(repeating: "word ", count: 700_000)
-            let (end, output) = try await host.run(host.job("text-stats", input: "{\"text\":\"\(text)\"}"))
-            #expect(end.cause == .exited(code: 0))
-            #expect(output.contains("total: 700000 words, 1 different"))
-        }
-    }
-
-    @Test func anInputThatNobodyReadsHoldsNothingUp() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let (end, output) = try await host.run(host.job("ignores-input", input: String(repeating: "x", count: 4 << 20)))
-            #expect(end.cause == .exited(code: 0))
-            #expect(output == "{\"type\":\"done\"}\n")
-        }
-    }
-
-    @Test func tokensArriveOneByOne() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let pieces = Mutex<[String]>([])
-            let end = try await host.sandbox.run(host.job("slow-tokens")) { bytes in
-                pieces.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+        @Test func theDemonstrationCargoRuns() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("text-stats", input: #"{"text":"To be, or not to be.\nThat is the question."}"#)
+                let (end, output) = try await host.run(job)
+                #expect(end.cause == .exited(code: 0), "\(String(decoding: end.standardError, as: UTF8.self))")
+                let lines = output.split(separator: "\n")
+                #expect(lines.first == #"{"type":"status","message":"counting"}"#)
+                #expect(lines.contains(#"{"type":"token","content":"line 1: 6 words\n"}"#))
+                #expect(lines.contains(#"{"type":"token","content":"1. be: 2\n"}"#))
+                #expect(lines.last == #"{"type":"done","usage":{"prompt_tokens":10,"completion_tokens":11,"total_tokens":21}}"#)
+                #expect(end.wallTime > .zero)
+                #expect(end.cpuTime > .zero)
+                #expect(end.cpuTime < .seconds(1))
+                #expect((100_000...64 << 20).contains(end.peakMemoryBytes), "\(end.peakMemoryBytes)")
             }
-            #expect(end.cause == .exited(code: 0))
-            #expect(end.wallTime >= .milliseconds(200))
-            let seen = pieces.withLock { $0 }
-            #expect(seen.count >= 5, "\(seen)")
-            #expect(seen.first == "{\"type\":\"token\",\"content\":\"token 1 \"}\n")
         }
-    }
 
-    @Test func aCommandIsFoundInThePath() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let root = try host.image("ignores-input")
-            mkdir(root + "/usr", 0o755)
-            mkdir(root + "/usr/bin", 0o755)
-            try FileManager.default.copyItem(atPath: root + "/cargo", toPath: root + "/usr/bin/found")
-            let (end, _) = try await host.run(host.job("ignores-input", command: ["found"], workingFolder: "/usr"))
-            #expect(end.cause == .exited(code: 0))
-        }
-    }
-
-    // MARK: Ends are told apart
-
-    @Test(arguments: [0, 3, 125, 126, 127, 137, 159, 255])
-    func exitCodesAreTheCargosOwn(code: Int) async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            #expect(try await host.run(host.job("nonzero-exit", input: "\(code)\n")).end.cause == .exited(code: code))
-        }
-    }
-
-    @Test func tooMuchMemoryIsOutOfMemory() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let end = try await host.run(host.job("eats-memory")).end
-            #expect(end.cause == .outOfMemory)
-            #expect((200 << 20...256 << 20).contains(end.peakMemoryBytes), "\(end.peakMemoryBytes)")
-        }
-    }
-
-    @Test(arguments: ["ignores-time", "closes-stdout"])
-    func aCargoThatDoesNotEndIsKilledWhenItsTimeIsUp(program: String) async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let (end, output) = try await host.run(host.job(program, timeout: .milliseconds(400)))
-            #expect(end.cause == .timedOut)
-            #expect(output.hasSuffix("}\n"))
-            #expect((Duration.milliseconds(400)...Duration.seconds(5)).contains(end.wallTime), "\(end.wallTime)")
-            // One core: never more processor time than wall time, give or take a period.
-            #expect(end.cpuTime < end.wallTime + .milliseconds(150))
-        }
-    }
-
-    @Test(arguments: [("forbidden-syscall", "socket"), ("tries-network", "socket"), ("fork-bomb", "clone")])
-    func aForbiddenCallKills(program: String, call: String) async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let (end, output) = try await host.run(host.job(program))
-            guard case .forbiddenSyscall(let name) = end.cause else {
-                Issue.record("\(end.cause)")
-                return
+        @Test(arguments: [
+            ("", "The input is empty. Send {\\\"text\\\": \\\"...\\\"}."), ("{}", "The field \\\"text\\\" is missing."),
+            ("{\"text\":1}", "The field \\\"text\\\" is not a string."), ("[]", "The input is no JSON object."),
+            ("{\"text\":\"\\ud800\"}", "The input has half a surrogate pair."),
+        ])
+        func theDemonstrationCargoExplainsWhatItCannotRead(input: String, message: String) async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let (end, output) = try await host.run(host.job("text-stats", input: input))
+                #expect(end.cause == .exited(code: 1))
+                #expect(output == "{\"type\":\"error\",\"message\":\"\(message)\"}\n")
             }
-            // The kernel's log is rate limited: no name is allowed, a wrong one is not.
-            #expect(name == nil || name == call)
-            #expect(output.isEmpty)
         }
-    }
 
-    @Test func aCrashIsASignal() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            #expect(try await host.run(host.job("crashes")).end.cause == .killed(signal: 11))
+        @Test func aLargeInputArrivesWhole() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let text = String(repeating: "word ", count: 700_000)
+                let (end, output) = try await host.run(host.job("text-stats", input: "{\"text\":\"\(text)\"}"))
+                #expect(end.cause == .exited(code: 0))
+                #expect(output.contains("total: 700000 words, 1 different"))
+            }
         }
-    }
 
-    @Test(arguments: [
-        (["/missing"], "/"), (["missing"], "/"), (["/cargo/below"], "/"), (["/dev"], "/"), (["/dev/null"], "/"), (["/cargo"], "/missing"),
-        (["/cargo"], "/cargo"),
-    ])
-    func aCommandThatCannotStartIsTheImagesFault(command: [String], folder: String) async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let job = try host.job("ignores-input", command: command, workingFolder: folder)
-            let error = await #expect(throws: SandboxError.self) { try await host.run(job) }
-            #expect(error?.code == .commandCannotStart)
-            #expect(error?.fault == .cargo)
+        @Test func anInputThatNobodyReadsHoldsNothingUp() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let (end, output) = try await host.run(host.job("ignores-input", input: String(repeating: "x", count: 4 << 20)))
+                #expect(end.cause == .exited(code: 0))
+                #expect(output == "{\"type\":\"done\"}\n")
+            }
         }
-    }
 
-    // MARK: What a Cargo cannot do
-
-    @Test func theRootCannotBeWritten() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            #expect(try await host.run(host.job("writes-root")).output == "{\"type\":\"done\",\"written\":false}\n")
-            #expect(access(try host.image("writes-root") + "/owned", F_OK) != 0)
+        @Test func tokensArriveOneByOne() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let pieces = Mutex<[String]>([])
+                let end = try await host.sandbox.run(host.job("slow-tokens")) { bytes in
+                    pieces.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+                }
+                #expect(end.cause == .exited(code: 0))
+                #expect(end.wallTime >= .milliseconds(200))
+                let seen = pieces.withLock { $0 }
+                #expect(seen.count >= 5, "\(seen)")
+                #expect(seen.first == "{\"type\":\"token\",\"content\":\"token 1 \"}\n")
+            }
         }
-    }
 
-    @Test func theCargoIsNobodyAndGetsNothingOfOurs() async throws {
-        // Safety of the check: these are open here, and not close-on-exec, while the job runs.
-        let leak = Glibc.open("/etc/passwd", O_RDONLY)
-        defer { close(leak) }
-        setenv("ARCHIPELAGO_TEST_SECRET", "secret", 1)
-        defer { unsetenv("ARCHIPELAGO_TEST_SECRET") }
-        try await LiveHost.with { (host) async throws -> Void in
-            let job = try host.job("reports-itself", command: ["/cargo", "a", "b c"], environment: ["OWN=1", "HOME=/root"])
-            let output = try await host.run(job).output
-            #expect(
-                output == #"{"type":"done","uid":65534,"gid":65534,"descriptors":0,"arguments":3,"environment":["#
-                    + #""OWN=1","PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","HOME=/tmp","TMPDIR=/tmp","#
-                    + #""HOSTNAME=cargo","USER=cargo"]}"# + "\n")
+        @Test func aCommandIsFoundInThePath() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let root = try host.image("ignores-input")
+                mkdir(root + "/usr", 0o755)
+                mkdir(root + "/usr/bin", 0o755)
+                try FileManager.default.copyItem(atPath: root + "/cargo", toPath: root + "/usr/bin/found")
+                let (end, _) = try await host.run(host.job("ignores-input", command: ["found"], workingFolder: "/usr"))
+                #expect(end.cause == .exited(code: 0))
+            }
         }
-    }
 
-    @Test func theHostSeesTheCageAroundTheProcess() async throws {
-        struct Seen: Error {}
-        try await LiveHost.with { (host) async throws -> Void in
-            let job = try host.job("ignores-time")
-            let facts = Mutex<[String: String]>([:])
-            await #expect(throws: Seen.self) {
-                _ = try await host.sandbox.run(job) { _ in
-                    let process = try host.process(of: job)
-                    for name in ["status", "mountinfo", "limits", "uid_map"] {
-                        let text = try String(contentsOfFile: "/proc/\(process)/\(name)", encoding: .utf8)
-                        facts.withLock { $0[name] = text }
-                    }
-                    for name in ["pid", "net", "ipc", "uts", "mnt", "cgroup", "user"] {
-                        let files = FileManager.default
-                        let theirs = try files.destinationOfSymbolicLink(atPath: "/proc/\(process)/ns/\(name)")
-                        let ours = try files.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(name)")
-                        if theirs == ours { facts.withLock { $0["shared", default: ""] += name } }
-                    }
-                    let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").sorted()
-                    let devices = try String(contentsOfFile: "/proc/\(process)/net/dev", encoding: .utf8)
-                    facts.withLock { $0["descriptors"] = open.joined(separator: " ") }
-                    facts.withLock { $0["devices"] = devices }
-                    for folder in host.groupFolders(job.id.text) {
-                        for name in ["pids.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "cpu.cfs_quota_us", "memory.max", "cpu.max"]
-                        {
-                            guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) else { continue }
-                            facts.withLock { $0[name] = text.filter { $0 != "\n" } }
+        // MARK: Ends are told apart
+
+        @Test(arguments: [0, 3, 125, 126, 127, 137, 159, 255])
+        func exitCodesAreTheCargosOwn(code: Int) async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                #expect(try await host.run(host.job("nonzero-exit", input: "\(code)\n")).end.cause == .exited(code: code))
+            }
+        }
+
+        @Test func tooMuchMemoryIsOutOfMemory() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let end = try await host.run(host.job("eats-memory")).end
+                #expect(end.cause == .outOfMemory)
+                #expect((200 << 20...256 << 20).contains(end.peakMemoryBytes), "\(end.peakMemoryBytes)")
+            }
+        }
+
+        @Test(arguments: ["ignores-time", "closes-stdout"])
+        func aCargoThatDoesNotEndIsKilledWhenItsTimeIsUp(program: String) async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let (end, output) = try await host.run(host.job(program, timeout: .milliseconds(400)))
+                #expect(end.cause == .timedOut)
+                #expect(output.hasSuffix("}\n"))
+                #expect((Duration.milliseconds(400)...Duration.seconds(5)).contains(end.wallTime), "\(end.wallTime)")
+                // One core: never more processor time than wall time, give or take a period.
+                #expect(end.cpuTime < end.wallTime + .milliseconds(150))
+            }
+        }
+
+        @Test(arguments: [("forbidden-syscall", "socket"), ("tries-network", "socket"), ("fork-bomb", "clone")])
+        func aForbiddenCallKills(program: String, call: String) async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let (end, output) = try await host.run(host.job(program))
+                guard case .forbiddenSyscall(let name) = end.cause else {
+                    Issue.record("\(end.cause)")
+                    return
+                }
+                // The kernel's log is rate limited: no name is allowed, a wrong one is not.
+                #expect(name == nil || name == call)
+                #expect(output.isEmpty)
+            }
+        }
+
+        @Test func aCrashIsASignal() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                #expect(try await host.run(host.job("crashes")).end.cause == .killed(signal: 11))
+            }
+        }
+
+        @Test(arguments: [
+            (["/missing"], "/"), (["missing"], "/"), (["/cargo/below"], "/"), (["/dev"], "/"), (["/dev/null"], "/"), (["/cargo"], "/missing"),
+            (["/cargo"], "/cargo"),
+        ])
+        func aCommandThatCannotStartIsTheImagesFault(command: [String], folder: String) async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("ignores-input", command: command, workingFolder: folder)
+                let error = await #expect(throws: SandboxError.self) { try await host.run(job) }
+                #expect(error?.code == .commandCannotStart)
+                #expect(error?.fault == .cargo)
+            }
+        }
+
+        // MARK: What a Cargo cannot do
+
+        @Test func theRootCannotBeWritten() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                #expect(try await host.run(host.job("writes-root")).output == "{\"type\":\"done\",\"written\":false}\n")
+                #expect(access(try host.image("writes-root") + "/owned", F_OK) != 0)
+            }
+        }
+
+        @Test func theCargoIsNobodyAndGetsNothingOfOurs() async throws {
+            // Safety of the check: these are open here, and not close-on-exec, while the job runs.
+            let leak = Glibc.open("/etc/passwd", O_RDONLY)
+            defer { close(leak) }
+            setenv("ARCHIPELAGO_TEST_SECRET", "secret", 1)
+            defer { unsetenv("ARCHIPELAGO_TEST_SECRET") }
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("reports-itself", command: ["/cargo", "a", "b c"], environment: ["OWN=1", "HOME=/root"])
+                let output = try await host.run(job).output
+                #expect(
+                    output == #"{"type":"done","uid":65534,"gid":65534,"descriptors":0,"arguments":3,"environment":["#
+                        + #""OWN=1","PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","HOME=/tmp","TMPDIR=/tmp","#
+                        + #""HOSTNAME=cargo","USER=cargo"]}"# + "\n")
+            }
+        }
+
+        @Test func theHostSeesTheCageAroundTheProcess() async throws {
+            struct Seen: Error {}
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("ignores-time")
+                let facts = Mutex<[String: String]>([:])
+                await #expect(throws: Seen.self) {
+                    _ = try await host.sandbox.run(job) { _ in
+                        let process = try host.process(of: job)
+                        for name in ["status", "mountinfo", "limits", "uid_map"] {
+                            let text = try String(contentsOfFile: "/proc/\(process)/\(name)", encoding: .utf8)
+                            facts.withLock { $0[name] = text }
                         }
+                        for name in ["pid", "net", "ipc", "uts", "mnt", "cgroup", "user"] {
+                            let files = FileManager.default
+                            let theirs = try files.destinationOfSymbolicLink(atPath: "/proc/\(process)/ns/\(name)")
+                            let ours = try files.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(name)")
+                            if theirs == ours { facts.withLock { $0["shared", default: ""] += name } }
+                        }
+                        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").sorted()
+                        let devices = try String(contentsOfFile: "/proc/\(process)/net/dev", encoding: .utf8)
+                        facts.withLock { $0["descriptors"] = open.joined(separator: " ") }
+                        facts.withLock { $0["devices"] = devices }
+                        for folder in host.groupFolders(job.id.text) {
+                            for name in [
+                                "pids.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "cpu.cfs_quota_us", "memory.max", "cpu.max",
+                            ] {
+                                guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) else { continue }
+                                facts.withLock { $0[name] = text.filter { $0 != "\n" } }
+                            }
+                        }
+                        throw Seen()
                     }
-                    throw Seen()
+                }
+                let seen = facts.withLock { $0 }
+                #expect(seen["shared"] == nil, "namespaces that the Cargo shares with the host")
+                #expect(seen["descriptors"] == "0 1 2")
+                #expect(seen["pids.max"] == "32")
+                #expect((seen["memory.limit_in_bytes"] ?? seen["memory.max"]) == "268435456")
+                if seen["memory.limit_in_bytes"] != nil { #expect(seen["memory.memsw.limit_in_bytes"] == "268435456") }
+                #expect((seen["cpu.cfs_quota_us"] ?? seen["cpu.max"]) == (seen["cpu.max"] == nil ? "100000" : "100000 100000"))
+                #expect(seen["devices"]?.split(separator: "\n").dropFirst(2).allSatisfy { $0.contains("lo:") } == true)
+                let status = seen["status", default: ""].split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
+                func field(_ name: String) -> [Substring] { status.first { $0.first == "\(name):" }?.dropFirst().map { $0 } ?? [] }
+                #expect(field("Uid") == Array(repeating: "165534", count: 4))
+                #expect(field("Gid") == Array(repeating: "165534", count: 4))
+                for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] { #expect(field(set) == ["0000000000000000"], "\(set)") }
+                #expect(field("NoNewPrivs") == ["1"])
+                #expect(field("Seccomp") == ["2"])
+                #expect(field("Seccomp_filters") == ["2"], "the outer and the strict one")
+                #expect(field("Groups").isEmpty)
+                #expect(seen["uid_map"]?.split(whereSeparator: \.isWhitespace) == ["0", "100000", "65536"])
+
+                let mounts = seen["mountinfo", default: ""].split(separator: "\n").map { $0.split(separator: " ") }
+                func options(_ point: String) -> String {
+                    mounts.last { $0[4] == point }.map { $0[5...].joined(separator: ",") } ?? "no such mount"
+                }
+                #expect(options("/").hasPrefix("ro"))
+                #expect(options("/tmp").contains("size=65536k"))
+                #expect(options("/tmp").contains("nr_inodes=16384"))
+                for flag in ["nosuid", "nodev", "noexec"] { #expect(options("/tmp").contains(flag)) }
+                #expect(options("/dev").hasPrefix("ro"))
+                #expect(options("/proc/sys").hasPrefix("ro"))
+                #expect(options("/proc/keys") != "no such mount")
+                let limits = seen["limits", default: ""].split(separator: "\n")
+                #expect(limits.contains { $0.hasPrefix("Max open files            256                  256") })
+                #expect(limits.contains { $0.hasPrefix("Max core file size        0                    0") })
+            }
+        }
+
+        // MARK: Streams
+
+        @Test func onlyTheEndOfStandardErrorIsKept() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let (end, output) = try await host.run(host.job("floods-stderr"))
+                #expect(end.cause == .exited(code: 0))
+                #expect(output == "{\"type\":\"done\"}\n")
+                #expect(end.standardError.count == 65536)
+                #expect(String(decoding: end.standardError, as: UTF8.self).hasSuffix("line   1048575\n"))
+            }
+        }
+
+        @Test func aSlowReaderHoldsTheCargoBack() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("floods-stdout", timeout: .milliseconds(500))
+                let total = Atomic<Int>(0)
+                let end = try await host.sandbox.run(job) { bytes in
+                    // The first piece is held until the Cargo is dead: nothing more may have been read meanwhile.
+                    if total.wrappingAdd(bytes.count, ordering: .relaxed).oldValue == 0 {
+                        let process = try host.process(of: job)
+                        while kill(pid_t(process), 0) == 0 { await Task.yield() }
+                    }
+                }
+                #expect(end.cause == .timedOut)
+                // One piece, and what a pipe holds.
+                #expect((1...131_072).contains(total.load(ordering: .relaxed)))
+            }
+        }
+
+        @Test func aFloodLeavesOurMemoryAlone() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let before = try residentBytes()
+                let total = Atomic<Int>(0)
+                let end = try await host.sandbox.run(host.job("floods-stdout", timeout: .seconds(1))) { bytes in
+                    #expect((1...65536).contains(bytes.count))
+                    total.wrappingAdd(bytes.count, ordering: .relaxed)
+                }
+                #expect(end.cause == .timedOut)
+                let flood = total.load(ordering: .relaxed)
+                #expect(flood > 8 << 20, "\(flood)")
+                #expect(try residentBytes() - before < 6 << 20)
+            }
+        }
+
+        @Test func aReaderThatThrowsEndsTheJob() async throws {
+            struct Enough: Error {}
+            try await LiveHost.with { (host) async throws -> Void in
+                let calls = Atomic<Int>(0)
+                await #expect(throws: Enough.self) {
+                    try await host.sandbox.run(host.job("floods-stdout")) { _ in
+                        if calls.wrappingAdd(1, ordering: .relaxed).newValue == 3 { throw Enough() }
+                    }
+                }
+                #expect(calls.load(ordering: .relaxed) == 3)
+            }
+        }
+
+        @Test func cancellingTheTaskKillsTheJob() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("ignores-time")
+                let (started, signal) = AsyncStream.makeStream(of: Void.self)
+                await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { _ = try await host.sandbox.run(job) { _ in signal.yield() } }
+                    for await _ in started { break }
+                    group.cancelAll()
+                    await #expect(throws: CancellationError.self) { try await group.next() }
+                }
+                try host.expectNothingLeft()
+            }
+        }
+
+        @Test func aTaskThatIsCancelledBeforeItStartsLeavesNothing() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("ignores-input")
+                await withThrowingTaskGroup(of: Void.self) { group in
+                    group.cancelAll()
+                    group.addTask { _ = try await host.run(job) }
+                    await #expect(throws: CancellationError.self) { try await group.next() }
                 }
             }
-            let seen = facts.withLock { $0 }
-            #expect(seen["shared"] == nil, "namespaces that the Cargo shares with the host")
-            #expect(seen["descriptors"] == "0 1 2")
-            #expect(seen["pids.max"] == "32")
-            #expect((seen["memory.limit_in_bytes"] ?? seen["memory.max"]) == "268435456")
-            if seen["memory.limit_in_bytes"] != nil { #expect(seen["memory.memsw.limit_in_bytes"] == "268435456") }
-            #expect((seen["cpu.cfs_quota_us"] ?? seen["cpu.max"]) == (seen["cpu.max"] == nil ? "100000" : "100000 100000"))
-            #expect(seen["devices"]?.split(separator: "\n").dropFirst(2).allSatisfy { $0.contains("lo:") } == true)
-            let status = seen["status", default: ""].split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
-            func field(_ name: String) -> [Substring] { status.first { $0.first == "\(name):" }?.dropFirst().map { $0 } ?? [] }
-            #expect(field("Uid") == Array(repeating: "165534", count: 4))
-            #expect(field("Gid") == Array(repeating: "165534", count: 4))
-            for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] { #expect(field(set) == ["0000000000000000"], "\(set)") }
-            #expect(field("NoNewPrivs") == ["1"])
-            #expect(field("Seccomp") == ["2"])
-            #expect(field("Seccomp_filters") == ["2"], "the outer and the strict one")
-            #expect(field("Groups").isEmpty)
-            #expect(seen["uid_map"]?.split(whereSeparator: \.isWhitespace) == ["0", "100000", "65536"])
-
-            let mounts = seen["mountinfo", default: ""].split(separator: "\n").map { $0.split(separator: " ") }
-            func options(_ point: String) -> String {
-                mounts.last { $0[4] == point }.map { $0[5...].joined(separator: ",") } ?? "no such mount"
-            }
-            #expect(options("/").hasPrefix("ro"))
-            #expect(options("/tmp").contains("size=65536k"))
-            #expect(options("/tmp").contains("nr_inodes=16384"))
-            for flag in ["nosuid", "nodev", "noexec"] { #expect(options("/tmp").contains(flag)) }
-            #expect(options("/dev").hasPrefix("ro"))
-            #expect(options("/proc/sys").hasPrefix("ro"))
-            #expect(options("/proc/keys") != "no such mount")
-            let limits = seen["limits", default: ""].split(separator: "\n")
-            #expect(limits.contains { $0.hasPrefix("Max open files            256                  256") })
-            #expect(limits.contains { $0.hasPrefix("Max core file size        0                    0") })
         }
-    }
 
-    // MARK: Streams
+        // MARK: Many
 
-    @Test func onlyTheEndOfStandardErrorIsKept() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let (end, output) = try await host.run(host.job("floods-stderr"))
-            #expect(end.cause == .exited(code: 0))
-            #expect(output == "{\"type\":\"done\"}\n")
-            #expect(end.standardError.count == 65536)
-            #expect(String(decoding: end.standardError, as: UTF8.self).hasSuffix("line   1048575\n"))
-        }
-    }
-
-    @Test func aSlowReaderHoldsTheCargoBack() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let job = try host.job("floods-stdout", timeout: .milliseconds(500))
-            let total = Atomic<Int>(0)
-            let end = try await host.sandbox.run(job) { bytes in
-                // The first piece is held until the Cargo is dead: nothing more may have been read meanwhile.
-                if total.wrappingAdd(bytes.count, ordering: .relaxed).oldValue == 0 {
-                    let process = try host.process(of: job)
-                    while kill(pid_t(process), 0) == 0 { await Task.yield() }
+        @Test func eightJobsAtOnce() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let jobs = try (0..<8).map { try host.job("nonzero-exit", input: "\($0)\n") }
+                let causes = try await withThrowingTaskGroup(of: (Int, EndCause).self) { group in
+                    for (index, job) in jobs.enumerated() { group.addTask { (index, try await host.run(job).end.cause) } }
+                    return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
                 }
+                #expect(causes == Dictionary(uniqueKeysWithValues: (0..<8).map { ($0, EndCause.exited(code: $0)) }))
+                try host.expectNothingLeft()
             }
-            #expect(end.cause == .timedOut)
-            // One piece, and what a pipe holds.
-            #expect((1...131_072).contains(total.load(ordering: .relaxed)))
         }
-    }
 
-    @Test func aFloodLeavesOurMemoryAlone() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let before = try residentBytes()
-            let total = Atomic<Int>(0)
-            let end = try await host.sandbox.run(host.job("floods-stdout", timeout: .seconds(1))) { bytes in
-                #expect((1...65536).contains(bytes.count))
-                total.wrappingAdd(bytes.count, ordering: .relaxed)
-            }
-            #expect(end.cause == .timedOut)
-            let flood = total.load(ordering: .relaxed)
-            #expect(flood > 8 << 20, "\(flood)")
-            #expect(try residentBytes() - before < 6 << 20)
-        }
-    }
-
-    @Test func aReaderThatThrowsEndsTheJob() async throws {
-        struct Enough: Error {}
-        try await LiveHost.with { (host) async throws -> Void in
-            let calls = Atomic<Int>(0)
-            await #expect(throws: Enough.self) {
-                try await host.sandbox.run(host.job("floods-stdout")) { _ in
-                    if calls.wrappingAdd(1, ordering: .relaxed).newValue == 3 { throw Enough() }
+        @Test func aHundredJobsInARowLeaveNothing() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let descriptors = try openDescriptors()
+                for _ in 0..<100 {
+                    #expect(try await host.run(host.job("ignores-input")).end.cause == .exited(code: 0))
                 }
+                try host.expectNothingLeft()
+                #expect(try openDescriptors() <= descriptors + 2)
+                #expect(try zombies() == 0)
             }
-            #expect(calls.load(ordering: .relaxed) == 3)
         }
-    }
 
-    @Test func cancellingTheTaskKillsTheJob() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
+        @Test func aNameRunsOnceAtATime() async throws {
+            struct Enough: Error {}
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("ignores-time")
+                let second = Mutex<SandboxError.Code?>(nil)
+                await #expect(throws: Enough.self) {
+                    _ = try await host.sandbox.run(job) { _ in
+                        do {
+                            _ = try await host.run(job)
+                        } catch let error as SandboxError {
+                            second.withLock { $0 = error.code }
+                        }
+                        throw Enough()
+                    }
+                }
+                #expect(second.withLock { $0 } == .alreadyRunning)
+            }
+        }
+
+        // MARK: The sandbox itself
+
+        @Test func thisHostEnforcesTheLevelsWithoutANetworkAndSaysWhyNotTheOther() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let reports = await host.sandbox.enforceableLevels()
+                #expect(reports.map(\.level) == [.untrusted, .basic, .verified, .official])
+                #expect(reports.map(\.isEnforceable) == [true, true, true, false], "\(reports)")
+            }
+        }
+
+        @Test func whatIsMissingIsNamed() async throws {
+            let folder = try TemporaryFolder()
+            let sandbox = try RuncSandbox(
+                configuration: RuncConfiguration(
+                    runcPath: "/nowhere/runc", cageEntryPath: "/bin/sh", stateFolder: folder.path + "/state", cgroupParent: "archipelago-test-none"))
+            let problems = await sandbox.enforceableLevels()[0].obstacles.map(\.problem)
+            #expect(problems == ["The cage entry is not a static program.", "The container runtime /nowhere/runc does not start."])
+            await sandbox.shutdown()
+        }
+
+        @Test func anUnfilteredEntryIsNeverAStart() async throws {
+            let folder = try TemporaryFolder()
+            // A program that is no cage entry: it runs nothing and reports nothing.
+            let sandbox = try RuncSandbox(
+                configuration: RuncConfiguration(
+                    cageEntryPath: try Programs.path("ignores-input"), stateFolder: folder.path + "/state",
+                    cgroupParent: "archipelago-test-\(getpid())-entry"))
+            let host = try LiveHost()
+            let error = await #expect(throws: SandboxError.self) {
+                _ = try await sandbox.run(host.job("ignores-input")) { _ in }
+            }
+            #expect(error?.code == .cageEntry)
+            #expect(error?.fault == .island)
+            #expect(await sandbox.enforceableLevels()[0].isEnforceable == false)
+            await sandbox.shutdown()
+            await host.sandbox.shutdown()
+        }
+
+        @Test func aLevelWithANetworkIsRefused() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let error = await #expect(throws: SandboxError.self) { try await host.run(host.job("ignores-input", level: .official)) }
+                #expect(error?.code == .levelNotEnforced)
+            }
+        }
+
+        @Test func imagesThatLeadOutAreRefused() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let root = try host.image("ignores-input")
+                symlink("/etc", root + "/proc")
+                let error = await #expect(throws: SandboxError.self) { try await host.run(host.job("ignores-input")) }
+                #expect(error?.code == .unusableRoot)
+                #expect(error?.fault == .cargo)
+            }
+        }
+
+        @Test func aRootBehindAClosedFolderStillRuns() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let job = try host.job("ignores-input")
+                chmod(host.folder.path, 0o700)
+                let end = try await host.run(job).end
+                chmod(host.folder.path, 0o755)
+                #expect(end.cause == .exited(code: 0))
+                #expect(try !String(contentsOfFile: "/proc/mounts", encoding: .utf8).contains(" /mnt "))
+            }
+        }
+
+        @Test func aStateFolderHasOneOwner() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                let error = #expect(throws: SandboxError.self) { try RuncSandbox(configuration: host.configuration) }
+                #expect(error?.code == .unavailable)
+            }
+        }
+
+        @Test func shutdownKillsWhatRunsAndRefusesMore() async throws {
+            let host = try LiveHost()
             let job = try host.job("ignores-time")
             let (started, signal) = AsyncStream.makeStream(of: Void.self)
             await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try await host.sandbox.run(job) { _ in signal.yield() } }
                 for await _ in started { break }
-                group.cancelAll()
+                await host.sandbox.shutdown()
                 await #expect(throws: CancellationError.self) { try await group.next() }
             }
             try host.expectNothingLeft()
-        }
-    }
-
-    @Test func aTaskThatIsCancelledBeforeItStartsLeavesNothing() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let job = try host.job("ignores-input")
-            await withThrowingTaskGroup(of: Void.self) { group in
-                group.cancelAll()
-                group.addTask { _ = try await host.run(job) }
-                await #expect(throws: CancellationError.self) { try await group.next() }
-            }
-        }
-    }
-
-    // MARK: Many
-
-    @Test func eightJobsAtOnce() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let jobs = try (0..<8).map { try host.job("nonzero-exit", input: "\($0)\n") }
-            let causes = try await withThrowingTaskGroup(of: (Int, EndCause).self) { group in
-                for (index, job) in jobs.enumerated() { group.addTask { (index, try await host.run(job).end.cause) } }
-                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
-            }
-            #expect(causes == Dictionary(uniqueKeysWithValues: (0..<8).map { ($0, EndCause.exited(code: $0)) }))
-            try host.expectNothingLeft()
-        }
-    }
-
-    @Test func aHundredJobsInARowLeaveNothing() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let descriptors = try openDescriptors()
-            for _ in 0..<100 {
-                #expect(try await host.run(host.job("ignores-input")).end.cause == .exited(code: 0))
-            }
-            try host.expectNothingLeft()
-            #expect(try openDescriptors() <= descriptors + 2)
-            #expect(try zombies() == 0)
-        }
-    }
-
-    @Test func aNameRunsOnceAtATime() async throws {
-        struct Enough: Error {}
-        try await LiveHost.with { (host) async throws -> Void in
-            let job = try host.job("ignores-time")
-            let second = Mutex<SandboxError.Code?>(nil)
-            await #expect(throws: Enough.self) {
-                _ = try await host.sandbox.run(job) { _ in
-                    do {
-                        _ = try await host.run(job)
-                    } catch let error as SandboxError {
-                        second.withLock { $0 = error.code }
-                    }
-                    throw Enough()
-                }
-            }
-            #expect(second.withLock { $0 } == .alreadyRunning)
-        }
-    }
-
-    // MARK: The sandbox itself
-
-    @Test func thisHostEnforcesTheLevelsWithoutANetworkAndSaysWhyNotTheOther() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let reports = await host.sandbox.enforceableLevels()
-            #expect(reports.map(\.level) == [.untrusted, .basic, .verified, .official])
-            #expect(reports.map(\.isEnforceable) == [true, true, true, false], "\(reports)")
-        }
-    }
-
-    @Test func whatIsMissingIsNamed() async throws {
-        let folder = try TemporaryFolder()
-        let sandbox = try RuncSandbox(
-            configuration: RuncConfiguration(
-                runcPath: "/nowhere/runc", cageEntryPath: "/bin/sh", stateFolder: folder.path + "/state", cgroupParent: "archipelago-test-none"))
-        let problems = await sandbox.enforceableLevels()[0].obstacles.map(\.problem)
-        #expect(problems == ["The cage entry is not a static program.", "The container runtime /nowhere/runc does not start."])
-        await sandbox.shutdown()
-    }
-
-    @Test func anUnfilteredEntryIsNeverAStart() async throws {
-        let folder = try TemporaryFolder()
-        // A program that is no cage entry: it runs nothing and reports nothing.
-        let sandbox = try RuncSandbox(
-            configuration: RuncConfiguration(
-                cageEntryPath: try Programs.path("ignores-input"), stateFolder: folder.path + "/state",
-                cgroupParent: "archipelago-test-\(getpid())-entry"))
-        let host = try LiveHost()
-        let error = await #expect(throws: SandboxError.self) {
-            _ = try await sandbox.run(host.job("ignores-input")) { _ in }
-        }
-        #expect(error?.code == .cageEntry)
-        #expect(error?.fault == .island)
-        #expect(await sandbox.enforceableLevels()[0].isEnforceable == false)
-        await sandbox.shutdown()
-        await host.sandbox.shutdown()
-    }
-
-    @Test func aLevelWithANetworkIsRefused() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let error = await #expect(throws: SandboxError.self) { try await host.run(host.job("ignores-input", level: .official)) }
-            #expect(error?.code == .levelNotEnforced)
-        }
-    }
-
-    @Test func imagesThatLeadOutAreRefused() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let root = try host.image("ignores-input")
-            symlink("/etc", root + "/proc")
+            #expect(host.groupFolders("").isEmpty)
             let error = await #expect(throws: SandboxError.self) { try await host.run(host.job("ignores-input")) }
-            #expect(error?.code == .unusableRoot)
-            #expect(error?.fault == .cargo)
-        }
-    }
-
-    @Test func aRootBehindAClosedFolderStillRuns() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let job = try host.job("ignores-input")
-            chmod(host.folder.path, 0o700)
-            let end = try await host.run(job).end
-            chmod(host.folder.path, 0o755)
-            #expect(end.cause == .exited(code: 0))
-            #expect(try !String(contentsOfFile: "/proc/mounts", encoding: .utf8).contains(" /mnt "))
-        }
-    }
-
-    @Test func aStateFolderHasOneOwner() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            let error = #expect(throws: SandboxError.self) { try RuncSandbox(configuration: host.configuration) }
             #expect(error?.code == .unavailable)
-        }
-    }
-
-    @Test func shutdownKillsWhatRunsAndRefusesMore() async throws {
-        let host = try LiveHost()
-        let job = try host.job("ignores-time")
-        let (started, signal) = AsyncStream.makeStream(of: Void.self)
-        await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { _ = try await host.sandbox.run(job) { _ in signal.yield() } }
-            for await _ in started { break }
             await host.sandbox.shutdown()
-            await #expect(throws: CancellationError.self) { try await group.next() }
         }
-        try host.expectNothingLeft()
-        #expect(host.groupFolders("").isEmpty)
-        let error = await #expect(throws: SandboxError.self) { try await host.run(host.job("ignores-input")) }
-        #expect(error?.code == .unavailable)
-        await host.sandbox.shutdown()
-    }
 
-    @Test func leftoversOfACrashAreRemoved() async throws {
-        try await LiveHost.with { (host) async throws -> Void in
-            // What a process leaves that dies between making a container and starting it.
-            let job = try host.job("ignores-time")
-            let bundle = "\(host.configuration.bundlesFolder)/\(job.id)"
-            mkdir(bundle, 0o700)
-            let specification = RuntimeSpecification(
-                job: CageContents(job), configuration: host.configuration, architecture: .current, processors: 1)
-            try JSONEncoder().encode(specification).write(to: URL(fileURLWithPath: bundle + "/config.json"))
-            let nothing = try Descriptor.open("/dev/null", O_RDWR)
-            let process = try RuntimeCommand(configuration: host.configuration).create(
-                job.id, bundle: bundle, stage: nil, descriptors: [nothing, nothing, nothing], inherited: nothing)
-            #expect(kill(process, 0) == 0)
-            #expect(!host.groupFolders(job.id.text).isEmpty)
+        @Test func leftoversOfACrashAreRemoved() async throws {
+            try await LiveHost.with { (host) async throws -> Void in
+                // What a process leaves that dies between making a container and starting it.
+                let job = try host.job("ignores-time")
+                let bundle = "\(host.configuration.bundlesFolder)/\(job.id)"
+                mkdir(bundle, 0o700)
+                let specification = RuntimeSpecification(
+                    job: CageContents(job), configuration: host.configuration, architecture: .current, processors: 1)
+                try JSONEncoder().encode(specification).write(to: URL(fileURLWithPath: bundle + "/config.json"))
+                let nothing = try Descriptor.open("/dev/null", O_RDWR)
+                let process = try RuntimeCommand(configuration: host.configuration).create(
+                    job.id, bundle: bundle, stage: nil, descriptors: [nothing, nothing, nothing], inherited: nothing)
+                #expect(kill(process, 0) == 0)
+                #expect(!host.groupFolders(job.id.text).isEmpty)
 
-            await host.sandbox.removeLeftovers()
-            try host.expectNothingLeft()
-            let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-            #expect(status.contains("State:\tZ"), "dead, and waiting for its parent, which is this process in the test")
-            var waitStatus: CInt = 0
-            #expect(waitpid(process, &waitStatus, 0) == process)
+                await host.sandbox.removeLeftovers()
+                try host.expectNothingLeft()
+                let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+                #expect(status.contains("State:\tZ"), "dead, and waiting for its parent, which is this process in the test")
+                var waitStatus: CInt = 0
+                #expect(waitpid(process, &waitStatus, 0) == process)
+            }
         }
-    }
 
-    private func residentBytes() throws -> Int {
-        let pages = try #require(String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").dropFirst().first)
-        return try #require(Int(pages)) * sysconf(Int32(_SC_PAGESIZE))
-    }
+        private func residentBytes() throws -> Int {
+            let pages = try #require(String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").dropFirst().first)
+            return try #require(Int(pages)) * sysconf(Int32(_SC_PAGESIZE))
+        }
 
-    private func openDescriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
+        private func openDescriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
 
-    /// Children of this process that have ended and were not waited for.
-    private func zombies() throws -> Int {
-        let own = "PPid:\t\(getpid())\n"
-        return try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { entry in
-            guard Int(entry) != nil, let status = try? String(contentsOfFile: "/proc/\(entry)/status", encoding: .utf8) else { return false }
-            return status.contains("State:\tZ") && status.contains(own)
-        }.count
+        /// Children of this process that have ended and were not waited for.
+        private func zombies() throws -> Int {
+            let own = "PPid:\t\(getpid())\n"
+            return try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { entry in
+                guard Int(entry) != nil, let status = try? String(contentsOfFile: "/proc/\(entry)/status", encoding: .utf8) else { return false }
+                return status.contains("State:\tZ") && status.contains(own)
+            }.count
+        }
     }
 }

@@ -4,7 +4,7 @@ import SandboxKernel
 
 /// One run in one container, from the first folder to the last. Blocks; runs on a thread of its own.
 struct Cage: Sendable {
-    let job: CageContents
+    var job: CageContents
     let configuration: RuncConfiguration
     let groups: ControlGroups
     /// How many cores the host has.
@@ -14,22 +14,48 @@ struct Cage: Sendable {
     private var group: String { "/\(configuration.cgroupParent)/\(job.id)" }
     private var runtime: RuntimeCommand { RuntimeCommand(configuration: configuration) }
 
+    /// A container that was made and waits before its first program.
+    struct Prepared {
+        let process: ChildProcess
+        let streams: CageStreams.OwnEnds
+    }
+
     /// Runs the job. By the end nothing of it is left, whatever is returned or thrown.
     ///
     /// - Throws: ``SandboxError``; `CancellationError` if the link was stopped.
-    func run(link: CageLink) throws -> JobEnd {
+    func run(link: CageLink) throws -> JobEnd { try run(try prepare(), link: link) }
+
+    /// Makes the container. After an error nothing of it is left.
+    func prepare() throws -> Prepared {
         try becomeSubreaper()
         let root = RootFolder(path: job.rootFolder)
         let stage = try root.isReachable(owner: configuration.idOffset) ? nil : RootStage(root: job.rootFolder)
         try root.prepare(owner: configuration.idOffset)
         try checked("mkdir", bundle) { mkdir(bundle, 0o700) == 0 ? 0 : -errno }
-        let result = Result {
+        do {
             try writeSpecification(root: stage?.folder ?? job.rootFolder)
-            return try runContainer(stage: stage, link: link)
+            return try create(filter: job.innerFilter.flatMap(\.bytes), stage: stage)
+        } catch {
+            // The runtime may have come half the way, and knows best what to take back.
+            try runtime.delete(job.id.text)
+            try cleanUp()
+            throw error
         }
+    }
+
+    /// Runs the job in a container that was made for it, and removes it.
+    func run(_ prepared: Prepared, link: CageLink) throws -> JobEnd {
+        let result = Result { try watchToTheEnd(prepared, link: link) }
         try cleanUp()
         if link.isStopped { throw CancellationError() }
         return try result.get()
+    }
+
+    /// Ends and removes a container in which nothing ran.
+    func discard(_ prepared: Prepared) throws {
+        prepared.process.kill()
+        _ = try prepared.process.wait(atMost: configuration.killTimeout)
+        try cleanUp()
     }
 
     /// The runtime leaves the container's first process as an orphan: it becomes this process's child, to wait for.
@@ -44,15 +70,13 @@ struct Cage: Sendable {
         try SmallFiles.write([UInt8](text), to: "\(bundle)/config.json", create: true)
     }
 
-    private func runContainer(stage: RootStage?, link: CageLink) throws -> JobEnd {
-        let filter = job.innerFilter.flatMap(\.bytes)
-        let (process, own) = try create(filter: filter, stage: stage)
+    private func watchToTheEnd(_ prepared: Prepared, link: CageLink) throws -> JobEnd {
         do {
-            return try watch(process, own, link: link)
+            return try watch(prepared.process, prepared.streams, link: link)
         } catch {
             // Whatever went wrong, the container must be dead before anything else happens.
-            process.kill()
-            guard try process.wait(atMost: configuration.killTimeout) != nil else {
+            prepared.process.kill()
+            guard try prepared.process.wait(atMost: configuration.killTimeout) != nil else {
                 throw SandboxError(.cleanUp, "A killed container did not end.", cause: "\(error)")
             }
             throw error
@@ -60,12 +84,12 @@ struct Cage: Sendable {
     }
 
     /// Makes the container. The ends of its streams are closed here when this returns.
-    private func create(filter: [UInt8], stage: RootStage?) throws -> (ChildProcess, CageStreams.OwnEnds) {
+    private func create(filter: [UInt8], stage: RootStage?) throws -> Prepared {
         let streams = try CageStreams(filter: filter)
         let ends = streams.cage
         let id = try runtime.create(
             job.id, bundle: bundle, stage: stage, descriptors: [ends.input, ends.output, ends.error], inherited: ends.report)
-        return (try ChildProcess(adopting: id), streams.own)
+        return Prepared(process: try ChildProcess(adopting: id), streams: streams.own)
     }
 
     private func watch(_ process: ChildProcess, _ own: CageStreams.OwnEnds, link: CageLink) throws -> JobEnd {
@@ -108,26 +132,22 @@ struct Cage: Sendable {
             // Safety: the array holds the two entries that are announced, for the length of the call.
             try checked("poll") { kernel_poll(&entries, 2, remaining.pollMilliseconds) }
             if entries[0].revents != 0, let bytes = try fifo.read(atMost: 1), !bytes.isEmpty { return }
-            if entries[1].revents != 0 { throw SandboxError(.runtime, "The container died before it was started.") }
-            guard remaining > .zero else { throw SandboxError(.runtime, "The container did not start.") }
+            if entries[1].revents != 0 { throw SandboxError(.notStarted, "The container died before it was started.") }
+            guard remaining > .zero else { throw SandboxError(.notStarted, "The container did not start.") }
         }
     }
 
-    /// Removes the container, its control groups and its bundle, in this order: the bundle is how a restart finds the others.
+    /// Removes the control groups, the runtime's notes and the bundle of a container that is dead, in this order: the bundle is how a restart
+    /// finds the others.
+    ///
+    /// What `runc delete` does beside this is for containers that live, with hooks or with mounts outside of their namespace; ours have none
+    /// of these, and starting it takes as long as a short job does.
     private func cleanUp() throws {
-        let runtimeError: (any Error)?
+        guard groups.remove(group) else { throw SandboxError(.cleanUp, "The job's control groups could not be removed.") }
         do {
-            try runtime.delete(job.id.text)
-            runtimeError = nil
-        } catch {
-            runtimeError = error
-        }
-        // The runtime has removed the groups; this makes sure, and is what is left if the runtime failed.
-        let isGone = groups.remove(group)
-        if let runtimeError { throw runtimeError }
-        guard isGone else { throw SandboxError(.cleanUp, "The job's control groups could not be removed.") }
-        do {
-            try FileManager.default.removeItem(atPath: bundle)
+            for folder in ["\(configuration.runtimeFolder)/\(job.id)", bundle] where access(folder, F_OK) == 0 {
+                try FileManager.default.removeItem(atPath: folder)
+            }
         } catch {
             throw SandboxError(.cleanUp, "The job's folder could not be removed.", cause: "\(error)")
         }

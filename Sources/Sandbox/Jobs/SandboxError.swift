@@ -4,6 +4,8 @@ public import Domain
 public struct SandboxError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure.
     public enum Code: String, Sendable, Hashable, CaseIterable {
+        /// A container that was ready has died before it was started; nothing of the job has run.
+        case notStarted = "not_started"
         /// The job's description breaks a bound: a programmer's or an image's mistake, known before anything is started.
         case invalidJob = "invalid_job"
         /// The image's folder cannot be the root of a container.
@@ -45,7 +47,9 @@ public struct SandboxError: Error, Sendable, CustomStringConvertible {
     public var fault: FaultClass {
         switch code {
         case .invalidJob, .unusableRoot, .commandCannotStart: .cargo
-        case .levelNotEnforced, .alreadyRunning, .unavailable, .systemCall, .runtime, .cageEntry, .controlGroups, .cleanUp: .island
+        case .levelNotEnforced, .alreadyRunning, .unavailable, .systemCall, .runtime, .notStarted, .cageEntry, .controlGroups,
+            .cleanUp:
+            .island
         }
     }
 

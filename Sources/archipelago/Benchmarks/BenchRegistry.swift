@@ -77,14 +77,14 @@ struct BenchRegistry: AsyncParsableCommand {
     }
 
     private func show(_ results: [(name: String, times: [Double])]) {
-        func percentile(_ times: [Double], _ percent: Int) -> Double { times[(percent * times.count + 99) / 100 - 1] }
         let all = results.filter { $0.name != Question.facets.rawValue && $0.name != Question.bareCount.rawValue }.flatMap(\.times).sorted()
         var lines = [
             "\(cargos) Cargos, seed \(seed), \(rounds) questions of each kind; milliseconds", "question                   median      p99      max",
         ]
         var rows: [JSONValue] = []
         for (name, times) in results + [("all but facets and the peer", all)] {
-            let numbers = [percentile(times, 50), percentile(times, 99), times.last ?? 0]
+            let percentiles = Percentiles(times)
+            let numbers = [percentiles[50], percentiles[99], percentiles.max]
             let cells = numbers.map { String(format: "%8.2f", $0) }.joined(separator: " ")
             lines.append(name.padding(toLength: 24, withPad: " ", startingAt: 0) + cells)
             rows.append([

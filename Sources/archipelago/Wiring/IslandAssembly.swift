@@ -36,7 +36,7 @@ struct IslandAssembly {
         for path in [folder, roots] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
-        sandbox = try Self.makeSandbox(stateFolder: folder + "/cages")
+        sandbox = try Self.makeSandbox(stateFolder: folder + "/cages", isWarm: true)
         await sandbox.removeLeftovers()
         levels = await sandbox.enforceableLevels()
         registryClient = RegistryClient(configuration: .fromEnvironment())
@@ -61,12 +61,15 @@ struct IslandAssembly {
 
     /// A sandbox of this machine.
     ///
-    /// - Parameter stateFolder: made if missing; containers and cgroups are named after it, so two Islands do not meet.
-    static func makeSandbox(stateFolder: String) throws -> RuncSandbox {
-        try RuncSandbox(
+    /// - Parameters:
+    ///   - stateFolder: made if missing; containers and cgroups are named after it, so two Islands do not meet.
+    ///   - isWarm: whether containers are made ahead of jobs. Chosen: two for each kind of job and core, in all four times the cores.
+    static func makeSandbox(stateFolder: String, isWarm: Bool = false) throws -> RuncSandbox {
+        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        return try RuncSandbox(
             configuration: RuncConfiguration(
                 runcPath: Programs.find("runc") ?? "/usr/sbin/runc", cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
-                stateFolder: stateFolder))
+                stateFolder: stateFolder, warmPerKindMax: isWarm ? 2 * cores : 0, warmTotalMax: isWarm ? 4 * cores : 0))
     }
 
     /// Ends what runs and leaves nothing behind; call once the agent has ended.
