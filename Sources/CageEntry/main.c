@@ -251,6 +251,9 @@ __attribute__((noreturn, used)) void enter(long *stack) {
     close_descriptors();
     long result = system_call(call_chdir, (long)arguments[1], 0, 0, 0, 0);
     if (result < 0) fail(stage_working_folder, result);
+    /* The Island adopted this process when the runtime left: if it dies, whatever way, this goes too. */
+    result = system_call(call_prctl, prctl_set_death_signal, signal_kill, 0, 0, 0);
+    if (result < 0) fail(stage_privileges, result);
     result = system_call(call_prctl, prctl_no_new_privileges, 1, 0, 0, 0);
     if (result < 0) fail(stage_privileges, result);
     result = system_call(call_prctl, prctl_seccomp, seccomp_mode_filter, (long)&program, 0, 0);

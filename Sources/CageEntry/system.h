@@ -14,13 +14,13 @@ enum {
 
 /* include/uapi/linux/{fcntl,prctl,seccomp}.h */
 enum { fcntl_get_flags = 1, fcntl_set_flags = 2, descriptor_close_on_exec = 1 };
-enum { prctl_seccomp = 22, prctl_read_bounding_set = 23, prctl_no_new_privileges = 38, prctl_get_no_new_privileges = 39 };
+enum { prctl_set_death_signal = 1, prctl_seccomp = 22, prctl_read_bounding_set = 23, prctl_no_new_privileges = 38, prctl_get_no_new_privileges = 39 };
 enum { seccomp_mode_filter = 2 };
 
 /* include/uapi/asm-generic/{fcntl,mman-common,signal}.h, include/uapi/linux/{fcntl,stat}.h */
 enum { at_current_folder = -100, open_write = 1, open_create = 0100 };
 enum { protection_read_write = 3, map_private_anonymous = 0x22 };
-enum { signal_child = 17, mode_character_device = 0020000 };
+enum { signal_kill = 9, signal_child = 17, mode_character_device = 0020000 };
 
 #if defined(__x86_64__)
 

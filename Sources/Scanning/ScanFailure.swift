@@ -43,6 +43,10 @@ public struct ScanFailure: Error, Sendable, Hashable {
         case databaseOutdated = "database_outdated"
         /// The database was built too long ago.
         case databaseStale = "database_stale"
+        /// The database was replaced while it was used.
+        case databaseChanging = "database_changing"
+        /// The database has no advisories of the image's operating system.
+        case releaseUnknown = "release_unknown"
         /// A database is damaged.
         case databaseDamaged = "database_damaged"
         /// A database could not be downloaded.

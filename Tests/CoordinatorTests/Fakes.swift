@@ -79,12 +79,12 @@ final class FakeImages: ImageSource {
 /// Layouts that are only names.
 final class FakeLayouts: ImageLayouts {
     private let folders = Mutex<(made: Int, kept: Set<String>)>((0, []))
-    private let lists = Mutex<[String]>([])
+    private let traces = Mutex(PackageTraces())
 
-    /// Says that every image has these lists of packages.
-    func list(_ paths: String...) { lists.withLock { $0 = paths } }
+    /// Says what every image says of its packages.
+    func leave(_ change: (inout PackageTraces) -> Void) { traces.withLock { change(&$0) } }
 
-    func packageLists(in image: PlatformImage) async throws -> [String] { lists.withLock { $0 } }
+    func packageTraces(in image: PlatformImage) async throws -> PackageTraces { traces.withLock { $0 } }
 
     /// Folders made and not removed.
     var kept: Set<String> { folders.withLock(\.kept) }
@@ -141,7 +141,8 @@ final class FakeScanner: VulnerabilityScanner {
         let findings = try await answer(subject).get()
         return ScannerReport(
             scanner: name, scannerVersion: "0.76.0", databaseUpdatedAt: builtAt, imageID: subject.imageID, platform: subject.platform,
-            operatingSystem: nil, packageCount: packages, findings: findings, raw: Array("{\"scanner\":\"\(name)\"}".utf8))
+            operatingSystem: nil, packageCount: packages, systemPackageCount: packages,
+            findings: findings, raw: Array("{\"scanner\":\"\(name)\"}".utf8))
     }
 }
 

@@ -59,15 +59,28 @@ import Testing
         #expect(scan.failure?["code"] == "unreadable_report")
     }
 
-    /// A program that says "clean" to everything names no package.
-    @Test func aScannerThatSawNothingInAnImageWithAListOfPackagesHasNotScanned() async throws {
+    /// A program that says "clean" to everything names no package, or too few.
+    @Test(arguments: [(0, 0, "var/lib/rpm/Packages"), (0, 8, "var/lib/dpkg/status"), (7, 8, "var/lib/dpkg/status")])
+    func aScannerThatSawLessThanTheImagesOwnListHasNotScanned(seen: Int, listed: Int, list: String) async throws {
         let world = try await World()
-        let blind = FakeScanner(packages: 0)
-        world.layouts.list("var/lib/dpkg/status")
-        let scan = try await Self.scan(world, world.pipeline(blind))
+        world.layouts.leave { ($0.systemPackages, $0.list) = (listed, list) }
+        let scan = try await Self.scan(world, world.pipeline(FakeScanner(packages: seen)))
         #expect(scan.state == .couldNotScan)
         #expect(scan.failure?["code"] == "blind_report")
-        #expect(scan.failure?["message"]?.string?.contains("var/lib/dpkg/status") == true)
+    }
+
+    @Test func asManyAsTheListHasAreEnough() async throws {
+        let world = try await World()
+        world.layouts.leave { ($0.systemPackages, $0.list) = (8, "var/lib/dpkg/status") }
+        #expect(try await Self.scan(world, world.pipeline(FakeScanner(packages: 8))).verdict == .clean)
+    }
+
+    @Test func aListBehindALinkIsNoList() async throws {
+        let world = try await World()
+        world.layouts.leave { $0.hidden = "var/lib/dpkg" }
+        let scan = try await Self.scan(world, world.pipeline(FakeScanner(packages: 8)))
+        #expect(scan.failure?["code"] == "blind_report")
+        #expect(scan.failure?["message"]?.string?.contains("var/lib/dpkg") == true)
     }
 
     @Test func withoutAnyListItIsAWarningToTheReviewer() async throws {

@@ -41,6 +41,37 @@ import Testing
         #expect(rows.map(\.countersignedBy) == [world.reviewer.accountID, world.reviewer.accountID], "to approve is to countersign")
     }
 
+    /// A publisher who changes the words after the reviewer has read them gains nothing.
+    @Test func aReviewerCanAgreeToWhatWasReadAndNothingElse() async throws {
+        let world = try await World()
+        let id = try await Self.submitted(world)
+        let rows = [
+            try await world.justifications.add(Self.request("CVE-2026-0"), to: id, by: world.publisher),
+            try await world.justifications.add(Self.request("CVE-2026-1"), to: id, by: world.publisher),
+        ]
+        #expect(try await world.review.dossier(of: id, for: world.reviewer).justifications.map(\.id) == rows.map(\.id))
+        let read = Set(rows.map(\.id))
+        let other = try await world.justifications.add(Self.request("CVE-2026-1"), to: id, by: world.publisher)
+        let approve = { @Sendable (seen: Set<Int>) in
+            await refusal { try await world.review.approve(id, World.approval(justifications: seen), by: world.reviewer) }
+        }
+        #expect(await approve(read) == "justifications_changed")
+        #expect(await approve([rows[0].id]) == "justifications_changed")
+        #expect(await approve([rows[0].id, other.id]) == "no refusal")
+    }
+
+    @Test func aChangedDocumentHasANewVersion() async throws {
+        let world = try await World()
+        let id = try await Self.submitted(world)
+        var versions: [Int] = []
+        for _ in 0..<2 {
+            let row = try await world.justifications.add(Self.request(), to: id, by: world.publisher)
+            _ = try await world.justifications.countersign(row.id, of: id, by: world.reviewer)
+            versions.append(try await world.justifications.openVEX(of: id, for: world.publisher)["version"]?.int ?? 0)
+        }
+        #expect(versions[0] < versions[1])
+    }
+
     @Test func itIsExportedAsOpenVEXOnceCountersigned() async throws {
         let world = try await World()
         let id = try await Self.submitted(world)

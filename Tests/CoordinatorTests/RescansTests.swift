@@ -179,6 +179,44 @@ import Testing
         #expect(try await Self.notes(world, of: world.publisher).filter { $0 == "submission.flagged" }.count == 2)
     }
 
+    @Test func everyNewFindingIsToldOnceAndHasAGraceOfItsOwn() async throws {
+        let world = try await World()
+        let submission = try await world.published("cargo")
+        let rescan = { @Sendable in
+            _ = try await world.rescans.rescanNow(slug: nil, by: world.administrator)
+            try await Self.work(world)
+        }
+        let told = { @Sendable in try await Self.notes(world, of: world.publisher).filter { $0 == "submission.flagged" }.count }
+        world.scanner.find(.high)
+        try await rescan()
+        world.clock.moveOn(by: Self.day)
+        world.scanner.find(.high, .high)
+        try await rescan()
+        try await rescan()
+        #expect(try await told() == 2)
+        let end = try await Self.flag(world, submission)?.endsAt?.milliseconds ?? 0
+        #expect(end == world.now + 6 * 86_400_000, "the earliest end counts")
+    }
+
+    /// What an administrator has looked at is forgiven; what comes later is not.
+    @Test func aNewFindingSuspendsAlsoWhatAnAdministratorBroughtBack() async throws {
+        let world = try await World()
+        let submission = try await world.published("cargo")
+        let rescan = { @Sendable in
+            _ = try await world.rescans.rescanNow(slug: nil, by: world.administrator)
+            try await Self.work(world)
+        }
+        world.scanner.find(.critical)
+        try await rescan()
+        #expect(try await Self.state(world, submission) == .suspended)
+        _ = try await world.moderation.unsuspend(["reason": "not reachable"], slug: "cargo", by: world.administrator)
+        try await rescan()
+        #expect(try await Self.state(world, submission) == .published)
+        world.scanner.find(.critical, .critical)
+        try await rescan()
+        #expect(try await Self.state(world, submission) == .suspended)
+    }
+
     @Test func aFixWithinTheGraceClearsTheFlag() async throws {
         let world = try await World()
         let submission = try await world.published("cargo")

@@ -182,9 +182,10 @@ final class World: Sendable {
     }
 
     static func approval(
-        level: TrustLevel = .basic, checked: Set<ChecklistItem> = Set(ChecklistItem.allCases), acceptsMedium: Bool = false, note: String = ""
+        level: TrustLevel = .basic, checked: Set<ChecklistItem> = Set(ChecklistItem.allCases), acceptsMedium: Bool = false, note: String = "",
+        justifications: Set<Int>? = nil
     ) -> ApprovalRequest {
-        ApprovalRequest(trustLevel: level, checked: checked, acceptsMedium: acceptsMedium, note: note)
+        ApprovalRequest(trustLevel: level, checked: checked, acceptsMedium: acceptsMedium, note: note, justifications: justifications)
     }
 
     // MARK: Jobs

@@ -9,7 +9,7 @@ extension Live {
         private static let fixtures = Machine.checkout + "/Tests/Fixtures/artifacts"
 
         private func submit(_ reference: String, runtime: String, _ network: DevNetwork) async throws -> Int {
-            var fields = network.fields(slug: "artifact", image: reference)
+            var fields = network.fields(slug: "scanned", image: reference)
             fields["runtime_type"] = .string(runtime)
             let id = try await network.publisher.data(.POST, "/workloads", .object(fields))["id"]?.int.orThrow("an id") ?? 0
             _ = try await network.publisher.data(.POST, "/submissions/\(id)/transitions", ["to": "pending_review"])

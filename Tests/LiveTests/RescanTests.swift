@@ -31,6 +31,20 @@ extension Live {
             try FileManager.default.moveItem(atPath: fresh, toPath: cache)
         }
 
+        /// Changes a byte of every stored blob; what does not have its digest any more is fetched again.
+        private static func damageBlobs(of network: DevNetwork) throws {
+            let folder = network.folder + "/coordinator/blobs/blobs/sha256"
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(!names.isEmpty)
+            for name in names {
+                let path = "\(folder)/\(name)"
+                var bytes = [UInt8](try FileManager.default.contents(atPath: path).orThrow("a blob"))
+                bytes[bytes.count / 2] ^= 1
+                try FileManager.default.removeItem(atPath: path)
+                try Data(bytes).write(to: URL(fileURLWithPath: path))
+            }
+        }
+
         private func rescan(_ network: DevNetwork, until state: String, _ id: Int) async throws {
             let result = try await network.cli("admin", "rescan", "--all", "--json", as: "admin")
             #expect(result.exit == 0, "\(result)")
@@ -57,6 +71,12 @@ extension Live {
 
                 try await Self.databases(cache, critical: true)
                 try await rescan(network, until: "suspended", id)
+                // The rescan has left its bills there.
+                try FileManager.default.moveItem(
+                    atPath: network.folder + "/registry/images/docker/registry/v2/repositories/live", toPath: network.folder + "/moved-too")
+                try FileManager.default.moveItem(
+                    atPath: network.folder + "/moved-away", toPath: network.folder + "/registry/images/docker/registry/v2/repositories/live")
+                try Self.damageBlobs(of: network)
                 let scan = try await network.publisher.data(.GET, "/submissions/\(id)/scans")
                 #expect(scan["flagged"]?["severity"]?.string == "critical", "\(scan.text)")
                 #expect((scan["findings"]?.array ?? []).first?["id"]?.string == "CVE-2026-99999")
@@ -76,7 +96,7 @@ extension Live {
         @Test func aMediumFindingIsJustifiedCountersignedAndExported() async throws {
             let network = try await SharedNetwork.network
             let image = try await network.push(Machine.scanFixtures + "/images/medium-low.tar", "justified:v1.0.0")
-            let id = try await network.submit(slug: "justified", image: image)
+            let id = try await network.submit(slug: "scanned", image: image)
             let scan = try await network.scan(of: id)
             let medium = (scan["findings"]?.array ?? []).filter { $0["severity"]?.string == "medium" }
             #expect(medium.count == 2)
@@ -101,7 +121,7 @@ extension Live {
         @Test func theBillsOfAnImageAreValidStoredAndInItsRegistry() async throws {
             let network = try await SharedNetwork.network
             let image = try await network.push(Machine.scanFixtures + "/images/vulnerable.tar", "billed:v1.0.0")
-            let id = try await network.submit(slug: "billed", image: image)
+            let id = try await network.submit(slug: "scanned", image: image)
             _ = try await network.scan(of: id)
             try await Bills.expectValid(of: id, naming: ["libssl3", "Flask"], network)
             let digest = try await network.publisher.data(.GET, "/submissions/\(id)")["image_digest"]?.string ?? ""

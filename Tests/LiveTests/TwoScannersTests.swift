@@ -7,13 +7,13 @@ extension Live {
     /// The real Trivy beside a stand-in for Grype, end to end.
     @Suite struct TwoScannersTests {
         /// A folder that only its owner may enter, as many keep their tools and databases.
-        private static func closed(_ path: String) throws -> String {
+        private static func closed(_ path: String, files: Int) throws -> String {
             let folder = try Machine.makeFolder("closed")
             try FileManager.default.copyItem(atPath: path, toPath: folder + "/inner")
             for name in [""] + (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []) {
                 var isFolder: ObjCBool = false
                 _ = FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isFolder)
-                let mode = isFolder.boolValue || name.hasSuffix("grype") ? 0o700 : 0o600
+                let mode = isFolder.boolValue || name.hasSuffix("grype") ? 0o700 : files
                 try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: "\(folder)/\(name)")
             }
             return folder + "/inner"
@@ -54,8 +54,8 @@ extension Live {
 
         @Test(arguments: ["vulnerable", "clean", "alpine-eol"])
         func whereBothAgreeNothingIsDisputed(image: String) async throws {
-            var environment = StandIns.path(try Self.closed(try StandIns.grype()))
-            environment["ARCHIPELAGO_TRIVY_CACHE"] = try Self.closed(Machine.scanFixtures + "/trivy-cache")
+            var environment = StandIns.path(try Self.closed(try StandIns.grype(), files: 0o644))
+            environment["ARCHIPELAGO_TRIVY_CACHE"] = try Self.closed(Machine.scanFixtures + "/trivy-cache", files: 0o600)
             let result = try await ChildProcess.run(
                 try Machine.executable(), ["cargo", "scan", "\(Machine.scanFixtures)/images/\(image).tar", "--json"], environment: environment)
             let scan = try result.json()

@@ -33,10 +33,14 @@ import Testing
     @Test(
         arguments: [
             ("CRITICAL", Severity.critical), ("HIGH", .high), ("MEDIUM", .medium), ("LOW", .low), ("UNKNOWN", .unknown),
-            ("low", .low), ("NEGLIGIBLE", .unknown), ("", .unknown), (nil, .unknown),
+            ("low", .low), ("", .unknown), (nil, .unknown),
         ] as [(String?, Severity)])
-    func aSeverityThatNobodyKnowsIsUnknown(word: String?, severity: Severity) {
-        #expect(TrivyReportParser.severity(word) == severity)
+    func severitiesAreThoseOfTrivy(word: String?, severity: Severity) throws {
+        #expect(try TrivyReportParser.severity(word) == severity)
+    }
+
+    @Test(arguments: ["NEGLIGIBLE", "IMPORTANT", "CRITICAL ", "10"]) func anotherWordMakesTheReportUnreadable(word: String) {
+        #expect { try TrivyReportParser.severity(word) } throws: { ($0 as? ScanFailure)?.code == .unreadableReport }
     }
 
     private static let identity = #""ImageID":"sha256:\#(String(repeating: "a", count: 64))""#

@@ -142,11 +142,21 @@ extension Justifications {
     }
 
     /// A reviewer who approves agrees to every justification that counts.
-    static func countersignAll(of submission: Submission, by accountID: String, at now: Timestamp, in writer: any SQLWriter) throws {
-        for row in try writer.justifications(submissionID: submission.row.id)
-        where row.counts(at: now.milliseconds) && row.digest == submission.row.imageDigest {
-            _ = try countersign(row, of: submission, by: accountID, at: now, in: writer)
+    ///
+    /// - Parameter seen: those that the reviewer has read; when they are not the ones that count now, nothing is approved.
+    static func countersignAll(
+        of submission: Submission, seen: Set<Int>?, by accountID: String, at now: Timestamp, in writer: any SQLWriter
+    ) throws {
+        let rows = try writer.justifications(submissionID: submission.row.id).filter {
+            $0.counts(at: now.milliseconds) && $0.digest == submission.row.imageDigest
         }
+        if let seen, seen != Set(rows.map(\.id)) {
+            throw ServiceError(
+                .conflict, code: "justifications_changed",
+                "The justifications that count are \(rows.map { String($0.id) }.joined(separator: ", ")); read them and approve with these.",
+                context: ["justifications": .array(rows.map(\.json))])
+        }
+        for row in rows { _ = try countersign(row, of: submission, by: accountID, at: now, in: writer) }
     }
 
     /// Ends the justifications of findings that are worse now than when they were justified, and tells the publisher.

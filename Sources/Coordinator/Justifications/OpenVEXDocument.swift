@@ -11,8 +11,10 @@ enum OpenVEXDocument {
 
     /// The document; `nil` when nothing is said of the digest.
     ///
-    /// - Parameter rows: the justifications that count.
-    static func make(_ rows: [JustificationRow], of submission: Submission, author: String) -> JSONObject? {
+    /// - Parameters:
+    ///   - rows: the justifications that count.
+    ///   - revision: grows with everything that was ever said, countersigned or ended.
+    static func make(_ rows: [JustificationRow], revision: Int, of submission: Submission, author: String) -> JSONObject? {
         guard let digest = submission.row.imageDigest, let last = rows.map({ $0.countersignedAt ?? $0.createdAt }).max() else { return nil }
         let product = product(submission, digest)
         let statements = rows.map { row -> JSONValue in
@@ -32,8 +34,8 @@ enum OpenVEXDocument {
             return .object(statement)
         }
         return [
-            "@context": .string(context), "@id": .string("urn:archipelago:vex:\(submission.row.id):\(digest):\(rows.count)"),
-            "author": .string(author), "timestamp": .string(Timestamp(milliseconds: last).description), "version": .int(max(1, rows.count)),
+            "@context": .string(context), "@id": .string("urn:archipelago:vex:\(submission.row.id):\(digest):\(revision)"),
+            "author": .string(author), "timestamp": .string(Timestamp(milliseconds: last).description), "version": .int(max(1, revision)),
             "statements": .array(statements),
         ]
     }
@@ -56,11 +58,13 @@ extension Justifications {
         let now = surroundings.now()
         return try await database.read { reader in
             let submission = try Publishing.find(id, for: principal, in: reader)
-            let rows = try reader.justifications(submissionID: id).filter {
+            let all = try reader.justifications(submissionID: id)
+            let revision = all.reduce(0) { $0 + 1 + ($1.countersignedAt == nil ? 0 : 1) + ($1.endedAt == nil ? 0 : 1) }
+            let rows = all.filter {
                 $0.counts(at: now.milliseconds) && $0.countersignedBy != nil && $0.digest == submission.row.imageDigest
             }
             let author = try Account.find(submission.row.publisherID, in: reader)
-            guard let document = OpenVEXDocument.make(rows, of: submission, author: author.name) else {
+            guard let document = OpenVEXDocument.make(rows, revision: revision, of: submission, author: author.name) else {
                 throw ServiceError(
                     .notFound, code: "no_statements", "No reviewer has countersigned a justification of this submission's image.")
             }

@@ -19,7 +19,36 @@ public final class RegistryImageSource: ImageSource {
     public func resolve(_ reference: ImageReference) async throws -> Digest { try await client.resolve(reference).digest }
 
     public func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredContent {
-        try await puller.pullContent(reference.with(digest: digest))
+        let pinned = reference.with(digest: digest)
+        do {
+            return try await puller.pullContent(pinned)
+        } catch let error as OCIError where Self.mayComeFromTheDisk.contains(error.code) {
+            // Whether it is our disk or the image: what does not have its digest any more is fetched again, once.
+            guard try await removeDamaged() else { throw error }
+            return try await puller.pullContent(pinned)
+        }
+    }
+
+    /// Failures that a blob changed on this machine's disk shows itself by.
+    private static let mayComeFromTheDisk: Set<OCIError.Code> = [
+        .digestMismatch, .sizeMismatch, .diffIDMismatch, .hostileLayer, .malformedDocument, .missingBlob,
+    ]
+
+    /// Removes every blob that does not have its digest any more. Reads the whole store, which is rare enough.
+    ///
+    /// - Returns: whether there was any.
+    private func removeDamaged() async throws -> Bool {
+        var hasRemoved = false
+        for stored in try await store.digests() {
+            guard let size = store.size(of: stored) else { continue }
+            do {
+                try await store.verify(Descriptor(mediaType: "", digest: stored, size: size))
+            } catch let error as OCIError where error.code == .digestMismatch {
+                try await store.remove(stored)
+                hasRemoved = true
+            }
+        }
+        return hasRemoved
     }
 
     /// Marks what this network attached. Chosen: an annotation of ours, so that others' documents are left alone.

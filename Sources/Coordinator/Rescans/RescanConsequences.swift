@@ -13,23 +13,35 @@ struct RescanConsequences: Sendable {
     }
 
     /// Flags a version in which something blocks, or clears one that was flagged.
+    ///
+    /// People are told of each finding once. A finding that was not there before has a grace of its own, also where an administrator has
+    /// brought the Cargo back in spite of the others; the earliest end counts.
     func apply(_ findings: [Finding], to submission: Submission, at now: Timestamp, in writer: any SQLWriter) throws {
         let grace = try writer.grace(submissionID: submission.row.id)
         let blocking = findings.filter { $0.severity.impact == .blocks }
         // Sorted worst first.
-        guard let worst = blocking.first, let allowed = policy.grace(for: worst.severity) else {
+        guard let worst = blocking.first else {
             if let grace { try clear(submission, grace, at: now, in: writer) }
             return
         }
-        let end = min(grace?.endsAt ?? Int.max, (now + allowed).milliseconds)
-        let isWorse = grace.flatMap { Severity(rawValue: $0.severity) }.map { worst.severity > $0 } ?? true
+        let known = Set(grace.flatMap { try? JSONValue(parsing: $0.told) }?.array?.compactMap(\.string) ?? [])  // written by this program
+        let fresh = blocking.filter { !known.contains(Self.key($0)) }
+        let allowed = fresh.first.flatMap { policy.grace(for: $0.severity) }
+        // Suspended for what was known, and brought back by an administrator since: only what is new counts.
+        let isForgiven = grace?.suspendedAt != nil && submission.state == .published
+        let earlier = isForgiven ? nil : grace
         let flagged = GraceRow(
-            submissionID: submission.row.id, severity: worst.severity.rawValue, beganAt: grace?.beganAt ?? now.milliseconds, endsAt: end,
-            suspendedAt: grace?.suspendedAt)
+            submissionID: submission.row.id, severity: worst.severity.rawValue, beganAt: earlier?.beganAt ?? grace?.beganAt ?? now.milliseconds,
+            endsAt: min(earlier?.endsAt ?? Int.max, allowed.map { (now + $0).milliseconds } ?? Int.max),
+            suspendedAt: isForgiven && fresh.isEmpty ? grace?.suspendedAt : earlier?.suspendedAt,
+            told: JSONValue.array(Set(blocking.map(Self.key)).sorted().map(JSONValue.string)).text)
         try writer.store(flagged)
-        if isWorse { try tell(.submissionFlagged, submission, Self.words(blocking, end: end), blocking, at: now, in: writer) }
-        if end <= now.milliseconds { try suspend(flagged, at: now, in: writer) }
+        if !fresh.isEmpty { try tell(.submissionFlagged, submission, Self.words(fresh, end: flagged.endsAt, now: now), fresh, at: now, in: writer) }
+        if flagged.endsAt <= now.milliseconds { try suspend(flagged, at: now, in: writer) }
     }
+
+    /// A finding and how bad it is: one that gets worse is told of again.
+    private static func key(_ finding: Finding) -> String { "\(finding.id) \(finding.packageKey) \(finding.severity.rawValue)" }
 
     /// Suspends a version whose grace has ended.
     func suspend(_ grace: GraceRow, at now: Timestamp, in writer: any SQLWriter) throws {
@@ -40,7 +52,7 @@ struct RescanConsequences: Sendable {
         try writer.store(
             GraceRow(
                 submissionID: grace.submissionID, severity: grace.severity, beganAt: grace.beganAt, endsAt: isOurs ? grace.endsAt : Int.max,
-                suspendedAt: isOurs ? now.milliseconds : nil))
+                suspendedAt: isOurs ? now.milliseconds : nil, told: grace.told))
         guard isOurs else { return }
         let note = "a rescan found what is \(grace.severity), and the time to mend it is over; publish a version without it"
         let moved = try moves.move(submission, .suspend, .init(actorID: "system", at: now, note: note), in: writer)
@@ -77,9 +89,11 @@ struct RescanConsequences: Sendable {
     /// Findings named in one notification. Chosen: a webhook's body stays small.
     private static let toldFindingsMax = 20
 
-    private static func words(_ findings: [Finding], end: Int) -> String {
+    private static func words(_ findings: [Finding], end: Int, now: Timestamp) -> String {
         let more = findings.count > 1 ? " and \(findings.count - 1) more" : ""
-        return (findings.first?.summary ?? "") + more
-            + "; it is suspended at \(Timestamp(milliseconds: end)) unless a version without it is published"
+        let what = (findings.first?.summary ?? "") + more
+        if end == Int.max { return what }
+        if end <= now.milliseconds { return "\(what); it is suspended until a version without it is published" }
+        return "\(what); it is suspended at \(Timestamp(milliseconds: end)) unless a version without it is published"
     }
 }

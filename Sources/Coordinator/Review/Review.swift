@@ -64,7 +64,8 @@ public struct Review: Sendable {
             let problems = request.problems()
             guard problems.isEmpty else { throw ServiceError.invalid(problems) }
             try Self.requirePassingScan(of: submission, request, at: act.at, in: writer)
-            try Justifications.countersignAll(of: submission, by: principal.accountID, at: act.at, in: writer)
+            try Justifications.countersignAll(
+                of: submission, seen: request.justifications, by: principal.accountID, at: act.at, in: writer)
             return try moves.move(submission, .approve, act, in: writer) { row in
                 row.trustLevel = request.trustLevel.rawValue
                 row.reviewerID = principal.accountID
@@ -102,6 +103,9 @@ public struct Review: Sendable {
         return submission
     }
 
+    /// Findings named in a refusal. Chosen: more than anybody reads; the scan has all.
+    private static let findingsToldMax = 100
+
     private static func requirePassingScan(
         of submission: Submission, _ request: ApprovalRequest, at now: Timestamp, in reader: any SQLReader
     ) throws {
@@ -111,12 +115,13 @@ public struct Review: Sendable {
         let open = try Justifications.open(scan?.findings ?? [], of: submission, at: now, in: reader)
         let isAccepted = request.acceptsMedium || open.isEmpty
         guard let refusal = ScanRefusal(state: state, verdict: scan?.verdict, acceptsMedium: isAccepted) else { return }
-        let findings = (scan?.findings ?? []).filter { $0.severity.impact == .blocks } + open
+        let all = (scan?.findings ?? []).filter { $0.severity.impact == .blocks } + open
+        let findings = all.prefix(findingsToldMax)
         var message = refusal.message
         if let words = scan?.failure?["message"]?.string { message += " (\(words))" }
         throw ServiceError(
             .conflict, code: refusal.rawValue, message,
             details: findings.enumerated().map { Problem("/findings/\($0.offset)", $0.element.summary) },
-            context: ["findings": .array(findings.map(\.json))])
+            context: ["findings": .array(findings.map(\.json)), "findings_total": .int(all.count)])
     }
 }

@@ -19,6 +19,8 @@ public struct ReviewDossier: Sendable {
     public let difference: SubmissionDifference?
     /// What is wrong with the schemas; places are pointers into the submission.
     public let schemaProblems: [Problem]
+    /// What the publisher says of findings, oldest first, ended ones too.
+    public let justifications: [JustificationRow]
     /// What happened so far, oldest first.
     public let events: [SubmissionEventRow]
     /// Whole seconds since it was handed in; 0 outside the queue.
@@ -68,7 +70,8 @@ extension Review {
                 scan: scan, previous: previous,
                 difference: previous.map {
                     SubmissionDifference(from: $0, previousScan?.findings ?? [], to: submission, scan?.findings ?? [])
-                }, schemaProblems: SubmittedSchemas.problems(of: submission.fields), events: try reader.submissionEvents(submissionID: id),
+                }, schemaProblems: SubmittedSchemas.problems(of: submission.fields),
+                justifications: try reader.justifications(submissionID: id), events: try reader.submissionEvents(submissionID: id),
                 waitingSeconds: isWaiting ? max(0, now - (submission.row.submittedAt ?? now)) / 1000 : 0)
         }
     }

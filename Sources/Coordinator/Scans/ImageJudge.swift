@@ -55,6 +55,7 @@ public struct ImageJudge: Sendable {
     }
 
     private enum Piece: Sendable {
+        case traces(PackageTraces)
         case report(ScannerReport)
         case bill(SBOMDocument)
     }
@@ -77,6 +78,7 @@ public struct ImageJudge: Sendable {
         let subject = ScanSubject(
             layoutFolder: folder, imageID: image.configDigest.description, platform: image.configuration.platform.description)
         let pieces = try await withThrowingTaskGroup(of: (Int, Piece).self) { group in
+            group.addTask { (-1, .traces(try await layouts.packageTraces(in: image))) }
             for (index, scanner) in scanners.enumerated() {
                 group.addTask { (index, .report(try await scanner.scan(subject))) }
             }
@@ -89,11 +91,13 @@ public struct ImageJudge: Sendable {
             return pieces.sorted { $0.0 < $1.0 }.map(\.1)
         }
         var part = Part()
+        var traces = PackageTraces()
         let platform = image.platform.description
         for piece in pieces {
             switch piece {
+            case .traces(let found): traces = found
             case .report(let report):
-                if report.packageCount == 0 { try await requireNoPackages(in: image, report.scanner) }
+                try Self.require(report, sees: traces, in: image)
                 part.reports.append((report, platform, try checkedAge(of: report)))
                 part.documents.append(.init(kind: .report, source: report.scanner, platform: platform, bytes: report.raw))
             case .bill(let bill):
@@ -109,12 +113,25 @@ public struct ImageJudge: Sendable {
         return part
     }
 
-    /// A scanner that saw no package where there is a list of them has not looked: its report is no report.
-    private func requireNoPackages(in image: PlatformImage, _ scanner: String) async throws {
-        guard let list = try await layouts.packageLists(in: image).first else { return }
-        throw ScanFailure(
-            .blindReport, message: "\(scanner) found no package in \(image.platform), but the image has a list of them, \(list).",
-            remedy: "Make sure that the program is the real \(scanner), and that the list can be read; then scan again.", retryable: true)
+    /// A scanner that saw fewer packages than the image's own list names has not looked: its report is no report.
+    private static func require(_ report: ScannerReport, sees traces: PackageTraces, in image: PlatformImage) throws(ScanFailure) {
+        func blind(_ what: String, _ remedy: String) -> ScanFailure {
+            ScanFailure(.blindReport, message: "\(report.scanner) \(what)", remedy: remedy, retryable: true)
+        }
+        let suspicious = "Make sure that the program is the real \(report.scanner), and that the list can be read; then scan again."
+        if let hidden = traces.hidden {
+            throw blind(
+                "cannot see the packages of \(image.platform): the image's list of them is reached through a link at \(hidden).",
+                "Build the image so that the list lies where its package manager puts it, and submit it again.")
+        }
+        if let seen = report.systemPackageCount, seen < traces.systemPackages {
+            throw blind(
+                "found \(seen) packages of the operating system in \(image.platform), but the image's own list has \(traces.systemPackages); "
+                    + "without an os-release that it knows, a scanner leaves them out.", suspicious)
+        }
+        if report.packageCount == 0, let list = traces.list {
+            throw blind("found no package in \(image.platform), but the image has a list of them, \(list).", suspicious)
+        }
     }
 
     /// What a clean verdict does not say by itself.
@@ -146,7 +163,7 @@ public struct ImageJudge: Sendable {
                 .databaseStale, message: "The vulnerability database of \(report.scanner) is \(days) days old; nothing is scanned with it.",
                 remedy: remedy)
         }
-        return max(0, days)
+        return days
     }
 
     private static let daySeconds = 86_400
@@ -154,9 +171,13 @@ public struct ImageJudge: Sendable {
     private static func warnings(_ reports: [(ScannerReport, ageDays: Int)], _ policy: ScanPolicy) -> [String] {
         var ages: [String: Int] = [:]
         for (report, days) in reports { ages[report.scanner] = days }
-        return ages.sorted { $0.key < $1.key }.filter { policy.databaseAge.judge(age: .seconds($0.value * daySeconds)) == .aging }.map {
-            "The vulnerability database of \($0.key) is \($0.value) days old."
+        let future = reports.filter { $0.ageDays < -1 }.map {
+            "The vulnerability database of \($0.0.scanner) is \(-$0.ageDays) days from the future; check the clock."
         }
+        return Set(future).sorted()
+            + ages.sorted { $0.key < $1.key }.filter { policy.databaseAge.judge(age: .seconds($0.value * daySeconds)) == .aging }.map {
+                "The vulnerability database of \($0.key) is \($0.value) days old."
+            }
     }
 
     private static func describe(_ report: ScannerReport, _ platform: String, ageDays: Int) -> JSONValue {
@@ -176,8 +197,8 @@ public struct ImageJudge: Sendable {
 public protocol ImageLayouts: Sendable {
     /// Writes an OCI layout with exactly this manifest and returns its folder.
     func makeLayout(of image: PlatformImage) async throws -> String
-    /// The paths of the files in an image that list packages.
-    func packageLists(in image: PlatformImage) async throws -> [String]
+    /// What an image itself says of the packages in it.
+    func packageTraces(in image: PlatformImage) async throws -> PackageTraces
     /// Removes a folder made before; a failure leaves files that the next start removes.
     func removeLayout(_ folder: String) async
 }

@@ -1,6 +1,6 @@
 import Foundation
 public import OCI
-import Scanning
+public import Scanning
 
 /// Layouts written from a content store into a folder of their own.
 public struct StoreLayouts: ImageLayouts {
@@ -26,8 +26,17 @@ public struct StoreLayouts: ImageLayouts {
         return path
     }
 
-    public func packageLists(in image: PlatformImage) async throws -> [String] {
-        try await store.files(of: image, where: PackageTraces.isPackageList)
+    public func packageTraces(in image: PlatformImage) async throws -> PackageTraces {
+        var traces = PackageTraces()
+        for file in try await store.files(of: image, startBytes: PackageTraces.startBytes) {
+            switch file.kind {
+            case .file(let start, let size): traces.add(file.path, .file(start: start, size: size))
+            // A hard link's target is a path of the image, as an absolute link's is.
+            case .hardLink(let target): traces.add(file.path, .link(to: "/" + target))
+            case .symbolicLink(let target): traces.add(file.path, .link(to: target))
+            }
+        }
+        return traces
     }
 
     public func removeLayout(_ path: String) async {

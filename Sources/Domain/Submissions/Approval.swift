@@ -13,9 +13,12 @@ public struct ApprovalRequest: Sendable, Hashable {
     public let acceptsMedium: Bool
     /// The reviewer's words.
     public let note: String
+    /// The ids of the justifications that the reviewer has read and agrees to; `nil` for all there are.
+    public let justifications: Set<Int>?
 
     /// A wish to approve.
-    public init(trustLevel: TrustLevel, checked: Set<ChecklistItem>, acceptsMedium: Bool, note: String) {
+    public init(trustLevel: TrustLevel, checked: Set<ChecklistItem>, acceptsMedium: Bool, note: String, justifications: Set<Int>? = nil) {
+        self.justifications = justifications
         self.trustLevel = trustLevel
         self.checked = checked
         self.acceptsMedium = acceptsMedium

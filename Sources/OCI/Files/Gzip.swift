@@ -38,6 +38,8 @@ public enum Gzip {
     ///
     /// - Parameter bytesMax: the most bytes of the result; more is an error.
     public static func decompressed(_ bytes: [UInt8], bytesMax: Int) throws -> [UInt8] {
+        // libarchive hands on what it does not know as it is. Source: RFC 1952, 2.3.1: the two identifying bytes, and method 8.
+        guard bytes.starts(with: [0x1F, 0x8B, 8]) else { throw failure("A stored document is damaged.", nil) }
         // Safety: a fresh archive object, used by this call only and freed once.
         guard let archive = archive_read_new() else { throw failure("There is not enough memory to read a document.", nil) }
         defer { archive_read_free(archive) }

@@ -93,6 +93,7 @@ public struct GrypeScanner: VulnerabilityScanner {
             scanner: scannerName, scannerVersion: content.version ?? "unknown", databaseUpdatedAt: builtAt, imageID: imageID,
             // Grype names the platform only since some version; the image id above is the digest of what names it.
             platform: content.platform ?? subject.platform, operatingSystem: content.operatingSystem, packageCount: nil,
+            systemPackageCount: nil,
             findings: content.findings, raw: raw)
         try report.require(subject)
         return report

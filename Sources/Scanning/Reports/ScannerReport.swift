@@ -17,6 +17,8 @@ public struct ScannerReport: Sendable, Hashable {
     /// The number of packages that were looked at, at least 0; 0 means that there was nothing to look at, `nil` that the scanner does not
     /// say.
     public let packageCount: Int?
+    /// How many of them are packages of the operating system; `nil` as above.
+    public let systemPackageCount: Int?
     /// Every finding, in the scanner's order: one per advisory and package, so one advisory may show several times.
     public let findings: [Finding]
     /// The report itself: UTF-8, one JSON document, at most the configured number of bytes.
@@ -45,7 +47,8 @@ public struct ScannerReport: Sendable, Hashable {
     /// A report from its parts.
     public init(
         scanner: String, scannerVersion: String, databaseUpdatedAt: String, imageID: String, platform: String?,
-        operatingSystem: OperatingSystem?, packageCount: Int?, findings: [Finding], raw: [UInt8]
+        operatingSystem: OperatingSystem?, packageCount: Int?, systemPackageCount: Int?, findings: [Finding],
+        raw: [UInt8]
     ) {
         self.scanner = scanner
         self.scannerVersion = scannerVersion
@@ -54,6 +57,7 @@ public struct ScannerReport: Sendable, Hashable {
         self.platform = platform
         self.operatingSystem = operatingSystem
         self.packageCount = packageCount
+        self.systemPackageCount = systemPackageCount
         self.findings = findings
         self.raw = raw
     }

@@ -30,6 +30,7 @@ struct TrivyReportDocument: Decodable {
     }
 
     struct Result: Decodable {
+        let Class: String?
         let Packages: [Package]?
         /// Absent when there are none.
         let Vulnerabilities: [Vulnerability]?

@@ -14,6 +14,8 @@ public struct TrivyReportParser: Sendable, Hashable {
     /// The report's schema. Source: Trivy 0.76, `SchemaVersion` of `--format json`.
     private static let schema = 2
     private static let artifactType = "container_image"
+    /// The class of results about the operating system's packages. Source: as above.
+    private static let systemClass = "os-pkgs"
 
     /// A parser with its bounds; a report beyond one of them is refused whole.
     public init(reportBytesMax: Int = 64 * 1024 * 1024, findingsMax: Int = 100_000) {
@@ -48,12 +50,17 @@ public struct TrivyReportParser: Sendable, Hashable {
             operatingSystem: document.Metadata.OS.map { system in
                 .init(family: system.Family, name: system.Name ?? "", isEndOfLife: system.EOSL)
             },
-            packageCount: results.reduce(0) { $0 + ($1.Packages?.count ?? 0) }, findings: findings, raw: bytes)
+            packageCount: results.reduce(0) { $0 + ($1.Packages?.count ?? 0) },
+            systemPackageCount: results.reduce(0) { $0 + ($1.Class == Self.systemClass ? $1.Packages?.count ?? 0 : 0) }, findings: findings,
+            raw: bytes)
     }
 
-    /// Returns the severity for Trivy's word: CRITICAL, HIGH, MEDIUM or LOW in any case, and `unknown` for all else.
-    static func severity(_ word: String?) -> Severity {
-        word.flatMap { Severity(rawValue: $0.lowercased()) } ?? .unknown
+    /// Returns the severity for Trivy's word, in any case; none is `unknown`, as Trivy has it, and one that is not Trivy's makes the report
+    /// unreadable: it could mean the worst.
+    static func severity(_ word: String?) throws(ScanFailure) -> Severity {
+        guard let word, !word.isEmpty else { return .unknown }
+        guard let severity = Severity(rawValue: word.lowercased()) else { throw .unreadable("a severity that is not Trivy's") }
+        return severity
     }
 
     private func decode(_ bytes: [UInt8]) throws(ScanFailure) -> TrivyReportDocument {
@@ -73,7 +80,7 @@ public struct TrivyReportParser: Sendable, Hashable {
         let fixed = vulnerability.FixedVersion.flatMap { $0.isEmpty ? nil : $0 }
         return Finding(
             id: vulnerability.VulnerabilityID, package: vulnerability.PkgName, version: vulnerability.InstalledVersion ?? "",
-            fixedVersion: fixed, severity: Self.severity(vulnerability.Severity), packageURL: vulnerability.PkgIdentifier?.PURL,
+            fixedVersion: fixed, severity: try Self.severity(vulnerability.Severity), packageURL: vulnerability.PkgIdentifier?.PURL,
             scanners: [TrivyScanner.scannerName])
     }
 

@@ -20,6 +20,7 @@ public struct TrivyScanner: VulnerabilityScanner, SBOMGenerator {
     private let tool: ScannerTool
     private let queue = BlockingQueue(label: "scanning.trivy")
     private let versions = AcceptedVersions()
+    private let releases = TrivyReleases()
     private let remedy: TrivyRemedy
 
     /// A scanner; nothing is read or started before the first scan.
@@ -33,16 +34,43 @@ public struct TrivyScanner: VulnerabilityScanner, SBOMGenerator {
         }
     }
 
-    /// Scans one image: success is exit code 0, and a report that can be read, and the expected image and platform in it.
+    /// Scans one image: success is exit code 0, and a report that can be read, and the expected image and platform in it, made with one state
+    /// of the database that knows the image's operating system.
     public func scan(_ subject: ScanSubject) async throws(ScanFailure) -> ScannerReport {
+        for _ in 0..<Self.triesMax {
+            let (report, isOfOneState) = try await scanOnce(subject)
+            if isOfOneState { return report }
+        }
+        throw ScanFailure(
+            .databaseChanging, message: "Trivy's vulnerability database was replaced each time while it was used.",
+            remedy: "Let the update end; the scan is tried again.", retryable: true)
+    }
+
+    /// Scans that an update of the database may spoil one after the other. Chosen: updates come hours apart.
+    private static let triesMax = 3
+
+    private func scanOnce(_ subject: ScanSubject) async throws(ScanFailure) -> (report: ScannerReport, isOfOneState: Bool) {
+        let folder = configuration.cacheFolder
+        let before = TrivyDatabaseState(cacheFolder: folder)
         let database = try await prepare(subject)
         let version = try await acceptedVersion()
         let printed = try await tool.output(of: TrivyCommand.scan(configuration, image: subject.layoutFolder))
         let parser = TrivyReportParser(reportBytesMax: configuration.reportBytesMax, findingsMax: configuration.findingsMax)
-        let report = try await queue.run { () throws(ScanFailure) in try parser.parse(printed, databaseUpdatedAt: database.updatedAt) }
+        let releases = releases
+        let report = try await queue.run { () throws(ScanFailure) in
+            let report = try parser.parse(printed, databaseUpdatedAt: database.updatedAt)
+            if let bucket = report.operatingSystem.flatMap(TrivyReleases.bucket), report.systemPackageCount != 0,
+                try !releases.contains(bucket, state: before, cacheFolder: folder)
+            {
+                throw ScanFailure(
+                    .releaseUnknown, message: "Trivy's vulnerability database knows nothing of \(bucket), so nothing can be said of its packages.",
+                    remedy: "Build the image on a release that is maintained; or update the database: \(TrivyRemedy(cacheFolder: folder).download)")
+            }
+            return report
+        }
         try report.require(subject)
         guard report.scannerVersion == version else { throw refusedVersion("it changed while scanning: \(report.scannerVersion)") }
-        return report
+        return (report, TrivyDatabaseState(cacheFolder: folder) == before)
     }
 
     public func makeSBOM(of subject: ScanSubject, format: SBOMFormat) async throws(ScanFailure) -> SBOMDocument {

@@ -25,7 +25,7 @@ extension Migration {
             """
             CREATE TABLE graces (
                 submission_id BIGINT PRIMARY KEY REFERENCES submissions (id), severity TEXT NOT NULL, began_at BIGINT NOT NULL,
-                ends_at BIGINT NOT NULL, suspended_at BIGINT)
+                ends_at BIGINT NOT NULL, suspended_at BIGINT, told TEXT NOT NULL DEFAULT '[]')
             """,
             "CREATE INDEX graces_end ON graces (suspended_at, ends_at)",
         ])

@@ -26,9 +26,12 @@ public struct GraceRow: Sendable, Hashable {
     public let endsAt: Int
     /// When it was suspended for it.
     public let suspendedAt: Int?
+    /// What people were told of: a JSON array of texts, sorted, one for each finding.
+    public let told: String
 
     /// A grace to store.
-    public init(submissionID: Int, severity: String, beganAt: Int, endsAt: Int, suspendedAt: Int? = nil) {
+    public init(submissionID: Int, severity: String, beganAt: Int, endsAt: Int, suspendedAt: Int? = nil, told: String = "[]") {
+        self.told = told
         self.submissionID = submissionID
         self.severity = severity
         self.beganAt = beganAt
@@ -42,6 +45,7 @@ public struct GraceRow: Sendable, Hashable {
         beganAt = try row.int("began_at")
         endsAt = try row.int("ends_at")
         suspendedAt = try row.optionalInt("suspended_at")
+        told = try row.text("told")
     }
 }
 
@@ -137,13 +141,13 @@ extension SQLWriter {
     public func store(_ grace: GraceRow) throws {
         try execute(
             """
-            INSERT INTO graces (submission_id, severity, began_at, ends_at, suspended_at) VALUES (?, ?, ?, ?, ?)
+            INSERT INTO graces (submission_id, severity, began_at, ends_at, suspended_at, told) VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (submission_id) DO UPDATE SET severity = excluded.severity, began_at = excluded.began_at,
-                ends_at = excluded.ends_at, suspended_at = excluded.suspended_at
+                ends_at = excluded.ends_at, suspended_at = excluded.suspended_at, told = excluded.told
             """,
             [
                 .integer(grace.submissionID), .text(grace.severity), .integer(grace.beganAt), .integer(grace.endsAt),
-                .optional(grace.suspendedAt),
+                .optional(grace.suspendedAt), .text(grace.told),
             ])
     }
 

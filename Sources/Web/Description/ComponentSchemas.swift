@@ -241,7 +241,7 @@ enum ComponentSchemas {
                 [
                     ("trust_level", .integer(0...1)),
                     ("checklist", .object(ChecklistItem.allCases.map { ($0.rawValue, .boolean) }, isOpen: false)), ("accept_medium?", .boolean),
-                    ("note?", .string(pattern: "^[^\\x00]*$", length: 0...10_000)),
+                    ("note?", .string(pattern: "^[^\\x00]*$", length: 0...10_000)), ("justifications?", .array(.integer(1...))),
                 ], isOpen: false)
         ),
         (

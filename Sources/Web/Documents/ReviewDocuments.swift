@@ -18,7 +18,7 @@ extension ReviewDossier {
                 "verified": .bool(publisher.isVerified), "active_cargos": .int(activeCargos),
             ],
             "scan": scan?.json ?? .null, "scanners": .array(scan.map(Self.scanners) ?? []),
-            "findings": .array((scan?.findings ?? []).map(\.json)),
+            "findings": .array((scan?.findings ?? []).map(\.json)), "justifications": .array(justifications.map(\.json)),
             "previous": previous.map {
                 ["id": .int($0.row.id), "version": .string($0.row.version), "published_at": time($0.row.publishedAt)]
             } ?? .null,

@@ -44,8 +44,12 @@ extension ApprovalRequest {
         }
         let acceptsMedium = reader.bool("accept_medium") ?? false
         let note = reader.string("note") ?? ""
+        let justifications = reader.array("justifications")?.map(\.int)
+        if let justifications, justifications.contains(nil) { reader.note("justifications", "must be the numbers of justifications") }
         reader.refuseUnknown()
         guard reader.mistakes.isEmpty, let level else { throw ServiceError.invalid(reader.mistakes.map(Problem.init)) }
-        return ApprovalRequest(trustLevel: level, checked: checked, acceptsMedium: acceptsMedium, note: note)
+        return ApprovalRequest(
+            trustLevel: level, checked: checked, acceptsMedium: acceptsMedium, note: note,
+            justifications: justifications.map { Set($0.compactMap(\.self)) })
     }
 }

@@ -10,9 +10,9 @@ struct CargoScan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scan", abstract: "Scan an image as the network does when it is submitted.",
         discussion: """
-            IMAGE is a reference, an OCI layout folder, or an OCI or docker-save tar. The verdict is the one that a network with the same
+            IMAGE is a reference, an OCI layout folder, an OCI or docker-save tar, or a .wasm, .onnx, .mlmodel or .mlpackage. The verdict is the one that a network with the same
             scanners and databases comes to. Exits 0 when it is clean or flagged (medium findings, which need a justification), 1 when it
-            would block the approval, 5 when it could not scan.
+            would block the approval, 4 when the image itself is refused (damaged, or not an image), 5 when it could not scan.
 
             Needs root: scanners run in the sandbox. Uses Trivy, and Grype where it is installed, with the databases that
             ARCHIPELAGO_TRIVY_CACHE and ARCHIPELAGO_GRYPE_DATABASE name.
@@ -54,16 +54,14 @@ struct CargoScan: AsyncParsableCommand {
         if !lines.isEmpty { lines.append("") }
         lines.append(SubmissionLines.verdict(json))
         if let detail = scan.failure?["detail"]?.string { lines.append("  the scanner said: \(detail)") }
-        let scanners = scan.reports.map { report in
+        lines += scan.reports.map { report in
             let packages = report["packages"]?.int.map { ", \($0) packages" } ?? ""
             let system = report["os"]?["family"]?.string.map { ", \($0) \(report["os"]?["name"]?.string ?? "")" } ?? ""
-            return "  \(report["scanner"].words) \(report["version"].words), \(report["platform"].words)\(system)\(packages), "
-                + "database \(report["database_age_days"]?.int ?? 0) days old"
+            let database = report["database_age_days"]?.int.map { ", database \($0) days old" } ?? ""
+            let share = report["inspected_percent"]?.int.map { ", \($0) % of \(report["bytes"].words) bytes inspected" } ?? ""
+            return "  \(report["scanner"].words) \(report["version"].words), \(report["platform"].words)\(system)\(packages)\(database)\(share)"
         }
-        lines += scanners
-        lines += scan.missingScanners.map { "  without \($0), which is not installed" }
-        lines += scan.warnings.map { "  \($0)" }
-        if !scan.disputed.isEmpty { lines.append("  \(scan.disputed.count) findings on which the scanners do not agree") }
+        lines += SubmissionLines.remarks(json)
         return lines
     }
 }

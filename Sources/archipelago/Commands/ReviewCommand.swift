@@ -65,16 +65,26 @@ struct ReviewCommand: AsyncParsableCommand {
         @Option(help: "The points ticked, parted by commas.") var checked: String = ""
         @Flag(help: "Accept medium findings; needs --note.") var acceptMedium = false
         @Option(help: "Words to the approval.") var note: String = ""
+        @Option(help: "The numbers of the justifications that you have read, parted by commas; without it all there are.") var justifications: String?
         @OptionGroup var coordinator: CoordinatorOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
             var checklist = JSONObject()
             for item in checked.split(separator: ",") { checklist[item.trimmingCharacters(in: .whitespaces)] = true }
-            let body: JSONValue = [
+            var body: JSONObject = [
                 "trust_level": .int(level), "checklist": .object(checklist), "accept_medium": .bool(acceptMedium), "note": .string(note),
             ]
-            let submission = try await coordinator.client().data(.post, "/review/submissions/\(id)/approve", body)
+            if let justifications {
+                body["justifications"] = .array(
+                    try justifications.split(separator: ",").map { text in
+                        guard let number = Int(text.trimmingCharacters(in: .whitespaces)) else {
+                            throw CommandFailure(.usage, "--justifications takes numbers, not '\(text)'.")
+                        }
+                        return .int(number)
+                    })
+            }
+            let submission = try await coordinator.client().data(.post, "/review/submissions/\(id)/approve", .object(body))
             output.show(submission, [SubmissionLines.head(submission)])
         }
     }

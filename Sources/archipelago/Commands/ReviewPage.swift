@@ -10,7 +10,9 @@ struct ReviewPage {
     var lines: [String] {
         let sections = [
             section(title, submission), section("Publisher", publisher), section("Image", image), section(scanTitle, scanners),
-            section("Findings", findings), section(differenceTitle, difference), section("Schemas", schemas), section("Resources", resources),
+            section("Findings", findings),
+            section("Justifications", justifications), section(differenceTitle, difference), section("Schemas", schemas),
+            section("Resources", resources),
             section("Checklist", checklist), section("History", history),
         ]
         return Array(sections.joined(separator: [""])) + next
@@ -59,12 +61,30 @@ struct ReviewPage {
         let rows = dossier["scanners"]?.array ?? []
         if rows.isEmpty { return ["  none has looked at it yet"] }
         return table(
-            [.left("SCANNER"), .left("VERSION"), .left("PLATFORM"), .left("DATABASE OF")]
+            [.left("SCANNER"), .left("VERSION"), .left("PLATFORM"), .left("SYSTEM"), .right("PACKAGES"), .left("DATABASE OF")]
                 + SubmissionLines.severities.map { .right($0.uppercased()) },
             rows.map { row in
-                [row["scanner"].words, row["version"].words, row["platform"].words, Moment.words(row["database_updated_at"])]
-                    + SubmissionLines.severities.map { row["counts"]?[$0].words ?? "-" }
-            })
+                let system = row["os"]?["family"]?.string.map { "\($0) \(row["os"]?["name"]?.string ?? "")" }
+                return [
+                    row["scanner"].words, row["version"].words, row["platform"].words, system ?? "-", row["packages"].wordsIfAny ?? "-",
+                    row["database_updated_at"]?.string == nil ? "-" : Moment.words(row["database_updated_at"]),
+                ] + SubmissionLines.severities.map { row["counts"]?[$0].words ?? "-" }
+            }) + SubmissionLines.remarks(dossier["scan"] ?? .null)
+    }
+
+    private var justifications: [String] {
+        let rows = dossier["justifications"]?.array ?? []
+        if rows.isEmpty { return ["  none"] }
+        return rows.flatMap { row -> [String] in
+            let state =
+                row["ended_because"]?.string.map { "over: \($0)" }
+                ?? (row["countersigned_by"]?.isNull == false ? "countersigned" : "not countersigned yet")
+            return [
+                "  \(row["id"].words)  \(row["finding"].words) in \(row["package"].words): \(row["status"].words)"
+                    + (row["reason"].wordsIfAny.map { ", \($0)" } ?? "") + " (\(state), until \(Moment.words(row["expires_at"])))",
+                "     \(Table.oneLine(row["statement"].words))",
+            ]
+        }
     }
 
     private var findings: [String] {

@@ -51,6 +51,17 @@ enum SubmissionLines {
         return "\(verdict) (\(counts.joined(separator: ", ")))"
     }
 
+    /// What a reader must know beside the counts: warnings, scanners that are missing, what scanners do not agree on.
+    static func remarks(_ scan: JSONValue) -> [String] {
+        var lines = (scan["missing_scanners"]?.array ?? []).map { "  without \($0.words), which this network does not have" }
+        lines += (scan["warnings"]?.array ?? []).map { "  \($0.words)" }
+        for finding in scan["disputed"]?.array ?? [] {
+            let ratings = (finding["ratings"]?.object?.members ?? []).map { "\($0.name) \($0.value.words)" }.joined(separator: ", ")
+            lines.append("  not agreed: \(finding["id"].words) in \(finding["package"].words): \(ratings)")
+        }
+        return lines
+    }
+
     /// The colours of a severity where a line begins with one: SGR codes of red, yellow and so on.
     private static let colours = ["critical": "1;31", "high": "31", "medium": "33", "low": "36", "unknown": "2", "blocked": "1;31", "clean": "32"]
 

@@ -32,14 +32,14 @@ enum Programs {
 
     /// The folder of Trivy's databases: what the environment names, else Trivy's own default for this user.
     static func trivyCache(_ environment: [String: String]) -> String {
-        if let folder = environment["ARCHIPELAGO_TRIVY_CACHE"], !folder.isEmpty { return folder }
+        if let folder = environment["ARCHIPELAGO_TRIVY_CACHE"], !folder.isEmpty { return URL(fileURLWithPath: folder).path }
         if let folder = environment["XDG_CACHE_HOME"], !folder.isEmpty { return folder + "/trivy" }
         return (environment["HOME"] ?? "/root") + "/.cache/trivy"
     }
 
     /// The folder of Grype's databases: what the environment names, else Grype's own default for this user.
     static func grypeDatabase(_ environment: [String: String]) -> String {
-        if let folder = environment["ARCHIPELAGO_GRYPE_DATABASE"], !folder.isEmpty { return folder }
+        if let folder = environment["ARCHIPELAGO_GRYPE_DATABASE"], !folder.isEmpty { return URL(fileURLWithPath: folder).path }
         if let folder = environment["XDG_CACHE_HOME"], !folder.isEmpty { return folder + "/grype/db" }
         return (environment["HOME"] ?? "/root") + "/.cache/grype/db"
     }

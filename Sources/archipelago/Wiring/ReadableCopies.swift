@@ -40,12 +40,14 @@ actor ReadableCopies {
     }
 
     /// Where everybody may read what is in a folder.
-    func readable(_ path: String) throws -> String {
+    ///
+    /// - Parameter wanted: says by a path inside the folder and its permission bits whether a copy has a file; what it leaves out stays closed.
+    func readable(_ path: String, wanted: (_ name: String, _ mode: Int) -> Bool = { _, _ in true }) throws -> String {
         for _ in 0..<Self.triesMax {
             let (marks, isOpen) = try Self.look(at: path)
             if isOpen { return path }
             if let copy = copies[path], copy.marks == marks { return copy.path }
-            let copy = try copied(path)
+            let copy = try copied(path, wanted)
             guard try Self.look(at: path).marks == marks else {
                 try FileManager.default.removeItem(atPath: copy)
                 continue
@@ -95,7 +97,7 @@ actor ReadableCopies {
         return (marks, isOpen)
     }
 
-    private func copied(_ path: String) throws -> String {
+    private func copied(_ path: String, _ wanted: (String, Int) -> Bool) throws -> String {
         let files = FileManager.default
         number += 1
         let copy = "\(folder)/\(number)"
@@ -107,6 +109,7 @@ actor ReadableCopies {
                 try files.createDirectory(atPath: "\(copy)/\(name)", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
             case .typeRegular?:
                 let mode = (names.fileAttributes?[.posixPermissions] as? NSNumber)?.intValue ?? 0
+                guard wanted(name, mode) else { continue }
                 try files.copyItem(atPath: "\(path)/\(name)", toPath: "\(copy)/\(name)")
                 try files.setAttributes([.posixPermissions: mode & 0o100 == 0 ? 0o444 : 0o555], ofItemAtPath: "\(copy)/\(name)")
             default: continue

@@ -133,11 +133,19 @@ struct SandboxedScannerCage: ScannerCage {
     private func place(of executable: String) async throws -> (path: String, mounts: [CagedTool.ReadOnlyMount]) {
         let folder = URL(fileURLWithPath: executable).deletingLastPathComponent().path
         if folder.hasPrefix("/usr/") { return (executable, []) }
-        guard folder.split(separator: "/").count > 1 else {
+        // A home folder is nobody's but its owner's.
+        let isHome = folder.hasPrefix("/home/") && folder.split(separator: "/").count == 2
+        guard folder.split(separator: "/").count > 1, !isHome else {
             let path = "/scanner/" + URL(fileURLWithPath: executable).lastPathComponent
             return (path, [.init(source: executable, destination: path, isExecutable: true)])
         }
-        return (executable, [.init(source: try await copies.readable(folder), destination: folder, isExecutable: true)])
+        return (executable, [.init(source: try await readable(folder, executable), destination: folder, isExecutable: true)])
+    }
+
+    /// The program, and beside it what its owner lets everybody read anyway.
+    private func readable(_ folder: String, _ executable: String) async throws -> String {
+        let program = URL(fileURLWithPath: executable).lastPathComponent
+        return try await copies.readable(folder) { name, mode in name == program || mode & 0o004 != 0 }
     }
 
     /// The system's programs and libraries, which a scanner that is not one static file needs.

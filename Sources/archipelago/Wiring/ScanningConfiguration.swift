@@ -87,7 +87,9 @@ struct ScanningConfiguration {
         store: ContentStore, layouts: String, bills: Bool, cage: any ScannerCage, now: @escaping @Sendable () -> Timestamp
     ) throws -> ContentJudge {
         let trivy = TrivyScanner(
-            configuration: TrivyConfiguration(executable: programs[.trivy] ?? "", cacheFolder: trivyCache, timeout: timeout), cage: cage)
+            configuration: TrivyConfiguration(
+                executable: programs[.trivy] ?? "", cacheFolder: trivyCache, timeout: timeout,
+                versionTimeout: min(timeout, .seconds(30))), cage: cage)
         let scanners = required.map { name -> any VulnerabilityScanner in
             switch name {
             case .trivy: trivy

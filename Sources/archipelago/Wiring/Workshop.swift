@@ -1,5 +1,6 @@
 import Foundation
 import OCI
+import Sandbox
 import Scanning
 
 /// What commands need to handle images on a publisher's machine: a content store in a temporary folder, and a registry client.
@@ -10,8 +11,11 @@ struct Workshop {
 
     /// Runs `body` with a workshop that is removed afterwards.
     static func use<Value>(_ body: (Workshop) async throws -> Value) async throws -> Value {
-        let folder = NSTemporaryDirectory() + "archipelago-\(UUID().uuidString)"
+        await removeDead()
+        let folder = NSTemporaryDirectory() + folderPrefix + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let lock = try FolderLock(folder)
+        defer { withExtendedLifetime(lock) {} }
         // What stays lies in the temporary folder, which the system empties.
         defer { try? FileManager.default.removeItem(atPath: folder) }
         do {
@@ -23,6 +27,24 @@ struct Workshop {
             return try result.get()
         } catch let error as OCIError {
             throw CommandFailure(error)
+        }
+    }
+
+    private static let folderPrefix = "archipelago-workshop-"
+
+    /// Removes workshops whose process was killed: containers, control groups and files.
+    private static func removeDead() async {
+        let (files, place) = (FileManager.default, NSTemporaryDirectory())
+        for name in (try? files.contentsOfDirectory(atPath: place)) ?? [] where name.hasPrefix(folderPrefix) {
+            // One that cannot be locked is alive.
+            guard let lock = try? FolderLock(place + name) else { continue }
+            for state in ["scanners", "cages"] where files.fileExists(atPath: "\(place)\(name)/\(state)") {
+                // What cannot be removed is tried again by the next workshop.
+                guard let sandbox = try? IslandAssembly.makeSandbox(stateFolder: "\(place)\(name)/\(state)") else { continue }
+                await sandbox.removeLeftovers()
+            }
+            withExtendedLifetime(lock) {}
+            try? files.removeItem(atPath: place + name)
         }
     }
 
@@ -46,7 +68,10 @@ struct Workshop {
     /// An image or artifact from wherever it is: a layout folder, a tar, or a registry.
     func openContent(_ image: String) async throws -> StoredContent {
         if FileManager.default.fileExists(atPath: image) {
-            guard Self.isImage(image) else { throw CommandFailure(.usage, "'\(image)' is no OCI layout folder and no .tar.") }
+            if !Self.isImage(image), let packing = try ArtifactPacking(image) { return .artifact(try await build(packing)) }
+            guard Self.isImage(image) else {
+                throw CommandFailure(.usage, "'\(image)' is no OCI layout folder, no .tar and no model; pack it with 'archipelago cargo push'.")
+            }
             return try await importContent(image)
         }
         let reference = try ImageReference(parsing: image)

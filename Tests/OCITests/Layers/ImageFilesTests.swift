@@ -5,10 +5,39 @@ import Testing
 @Suite struct ImageFilesTests {
     let folder = TemporaryFolder()
 
-    private func files(_ layers: [[UInt8]]) async throws -> [String] {
+    private func entries(_ layers: [[UInt8]]) async throws -> [ImageFile] {
         let store = try ContentStore(root: folder("store"))
         let image = try await TestImage(store: store).make(layers: layers)
-        return try await store.files(of: image.images[0]) { path, size in size > 0 && !path.hasPrefix("skip") }
+        return try await store.files(of: image.images[0]) { path in path.hasPrefix("skip") ? nil : 3 }
+    }
+
+    private func files(_ layers: [[UInt8]]) async throws -> [String] { try await entries(layers).map(\.path) }
+
+    @Test func filesComeWithTheirStartAndLinksWithTheirTarget() async throws {
+        let found = try await entries([
+            TestTar.make {
+                $0.file("a", "abcdef")
+                $0.add("empty")
+                $0.link("soft", to: "../a")
+                $0.hardLink("hard", to: "./a")
+            }
+        ])
+        #expect(
+            found == [
+                ImageFile(path: "a", kind: .file(start: Array("abc".utf8), size: 6)), ImageFile(path: "empty", kind: .file(start: [], size: 0)),
+                ImageFile(path: "hard", kind: .hardLink("a")), ImageFile(path: "soft", kind: .symbolicLink("../a")),
+            ])
+    }
+
+    @Test func whatAFolderBecomesHidesWhatWasInIt() async throws {
+        let found = try await files([
+            TestTar.make { tar in for name in ["a/x", "b/x"] { tar.file(name) } },
+            TestTar.make {
+                $0.link("a", to: "elsewhere")
+                $0.folder("b")
+            },
+        ])
+        #expect(found == ["a", "b/x"])
     }
 
     @Test func theFilesOfAllLayersAreListed() async throws {
@@ -27,7 +56,7 @@ import Testing
                 $0.hardLink("five", to: "a/four")
             },
         ])
-        #expect(found == ["a/four", "a/one", "b/two", "d/three", "five"])
+        #expect(found == ["a/four", "a/one", "b/two", "d/three", "empty", "five", "link"])
     }
 
     @Test func whatALaterLayerRemovesIsGone() async throws {
@@ -41,7 +70,7 @@ import Testing
                 $0.file("d", "")
             },
         ])
-        #expect(found == ["b/y", "c/new"])
+        #expect(found == ["b/y", "c/new", "d"])
     }
 
     @Test func aWhiteoutOfAFolderRemovesWhatIsInIt() async throws {
@@ -63,7 +92,7 @@ import Testing
     }
 
     @Test func tooManyFilesAreRefused() async throws {
-        let tar = TestTar.make { tar in for number in 0...ImageFiles.filesMax { tar.file("f\(number)") } }
+        let tar = TestTar.make { tar in for number in 0...ImageFileTree.filesMax { tar.file("f\(number)") } }
         #expect(await code { _ = try await files([tar]) } == "limit_exceeded")
     }
 
