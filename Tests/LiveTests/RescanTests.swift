@@ -71,7 +71,10 @@ extension Live {
 
                 try await Self.databases(cache, critical: true)
                 try await rescan(network, until: "suspended", id)
-                // The rescan has left its bills there.
+                // The rescan leaves its bills there, in the repository that is empty now.
+                _ = try await pollUntil("the rescan's bills are in the registry", within: .seconds(30)) { () async throws -> Bool? in
+                    try await network.publisher.data(.GET, "/submissions/\(id)/scans")["sbom_referrers"]?.isNull == false ? true : nil
+                }
                 try FileManager.default.moveItem(
                     atPath: network.folder + "/registry/images/docker/registry/v2/repositories/live", toPath: network.folder + "/moved-too")
                 try FileManager.default.moveItem(
