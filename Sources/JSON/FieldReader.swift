@@ -6,6 +6,12 @@ public struct FieldReader: Sendable {
         public let pointer: String
         /// What would be right.
         public let message: String
+
+        /// A mistake at a place.
+        public init(pointer: String, message: String) {
+            self.pointer = pointer
+            self.message = message
+        }
     }
 
     private let object: JSONObject
@@ -138,8 +144,14 @@ public struct FieldReader: Sendable {
         return value
     }
 
-    /// Notes every member that nobody asked for.
+    /// Unknown members that are named. Chosen: more than anybody mistypes; a stranger may send a hundred thousand.
+    private static let unknownMax = 100
+
+    /// Notes every member that nobody asked for; of many the first 100, and how many more there are.
     public mutating func refuseUnknown() {
-        for member in object.members where !known.contains(member.name) { note(member.name, "is not a known field") }
+        let unknown = object.members.lazy.filter { [known] in !known.contains($0.name) }
+        for member in unknown.prefix(Self.unknownMax) { note(member.name, "is not a known field") }
+        let more = unknown.reduce(0) { count, _ in count + 1 } - Self.unknownMax
+        if more > 0 { take(Mistake(pointer: base, message: "has \(more) more unknown fields")) }
     }
 }
