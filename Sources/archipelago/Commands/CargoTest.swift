@@ -14,35 +14,55 @@ struct CargoTest: AsyncParsableCommand {
             IMAGE is a reference, an OCI layout folder, or an OCI or docker-save tar. Prints every violation, the peak memory,
             the time and the exit; exits 0 only if the Cargo would pass on an Island. Needs root: the sandbox uses user namespaces
             and cgroups.
+
+            --all-levels runs it at levels 0, 1 and 2 and says where it would live. --bad-inputs also feeds it input that is empty, malformed,
+            cut off and huge, and says how it takes them: an 'error' frame is right, a crash or silence is not. These do not change the exit
+            code.
             """)
 
     @Argument(help: "The image.") var image: String
     @OptionGroup var job: JobInputOptions
-    @Option(help: "The trust level.") var level = 0
+    @Option(help: "The trust level (default 0).") var level: Int?
+    @Flag(help: "Run it at every level that needs no network.") var allLevels = false
+    @Flag(help: "Also feed it bad input at the lowest level that it passes.") var badInputs = false
     @Option(help: "Wall-clock seconds that the Cargo may take, at most its level's.") var timeoutSeconds: Int?
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        guard let level = TrustLevel(rawValue: level) else { throw CommandFailure(.usage, "--level is 0, 1, 2 or 3.") }
-        let most = level.limits.timeout
-        let timeout = timeoutSeconds.map { Duration.seconds($0) } ?? most
-        guard timeout > .zero, timeout <= most else {
-            throw CommandFailure(.usage, "--timeout-seconds is from 1 to \(most.components.seconds) at level \(level.rawValue).")
-        }
-        let input = try job.object()
-        let report = try await Interruptible.run {
-            try await Workshop.use { try await test(input, level, timeout, $0) }
-        }
-        output.show(report.json, report.lines)
-        if !report.passes { throw ExitCode(CommandExit.failed.rawValue) }
+    func validate() throws {
+        if allLevels, level != nil { throw ValidationError("Give --level or --all-levels.") }
     }
 
-    private func test(_ input: JSONObject, _ level: TrustLevel, _ timeout: Duration, _ workshop: Workshop) async throws -> TestReport {
+    func run() async throws {
+        let levels = try wantedLevels()
+        let input = try job.object()
+        let (reports, inputs) = try await Interruptible.run {
+            try await Workshop.use { try await test(input.bytes, levels, $0) }
+        }
+        show(reports, inputs)
+        // With several levels it is enough to pass at one.
+        if !reports.contains(where: \.passes) { throw ExitCode(CommandExit.failed.rawValue) }
+    }
+
+    private func wantedLevels() throws -> [TrustLevel] {
+        guard let wanted = TrustLevel(rawValue: level ?? 0) else { throw CommandFailure(.usage, "--level is 0, 1, 2 or 3.") }
+        let levels = allLevels ? TrustLevel.allCases.filter { !$0.limits.network } : [wanted]
+        for level in levels {
+            let most = level.limits.timeout
+            if let timeoutSeconds, timeoutSeconds < 1 || (!allLevels && .seconds(timeoutSeconds) > most) {
+                throw CommandFailure(.usage, "--timeout-seconds is from 1 to \(most.components.seconds) at level \(level.rawValue).")
+            }
+        }
+        return levels
+    }
+
+    private func test(
+        _ input: [UInt8], _ levels: [TrustLevel], _ workshop: Workshop
+    ) async throws -> (reports: [CargoTestReport], inputs: [BadInput.Outcome]) {
         let image = try await workshop.open(image).image(for: Workshop.hostPlatform)
         let sandbox = try IslandAssembly.makeSandbox(stateFolder: workshop.folder + "/cages")
-        let result: Result<TestReport, any Error>
+        let result: Result<([CargoTestReport], [BadInput.Outcome]), any Error>
         do {
-            result = .success(try await run(image, input, level, timeout, workshop, sandbox))
+            result = .success(try await test(image, input, levels, workshop, sandbox))
         } catch {
             result = .failure(error)
         }
@@ -50,19 +70,53 @@ struct CargoTest: AsyncParsableCommand {
         do { return try result.get() } catch let error as SandboxError { throw CommandFailure(.failed, error.message) }
     }
 
-    private func run(
-        _ image: PlatformImage, _ input: JSONObject, _ level: TrustLevel, _ timeout: Duration, _ workshop: Workshop, _ sandbox: RuncSandbox
-    ) async throws -> TestReport {
+    private func test(
+        _ image: PlatformImage, _ input: [UInt8], _ levels: [TrustLevel], _ workshop: Workshop, _ sandbox: RuncSandbox
+    ) async throws -> ([CargoTestReport], [BadInput.Outcome]) {
         var options = UnpackOptions()
         options.idOffset = UInt32(sandbox.configuration.idOffset)
         let root = workshop.folder + "/root"
         try await LayerUnpacker(store: workshop.store, options: options).unpack(image, to: root)
-        let configuration = image.configuration
+        let trial = CargoTrial(sandbox: sandbox, root: root, configuration: image.configuration, timeoutSeconds: timeoutSeconds)
+        var reports: [CargoTestReport] = []
+        for level in levels { reports.append(try await trial.run(input, level, echo: !output.json && levels.count == 1)) }
+        var outcomes: [BadInput.Outcome] = []
+        if badInputs, let level = reports.first(where: \.passes)?.level ?? levels.first {
+            for bad in BadInput.all(from: input) { outcomes.append(.init(bad, try await trial.run(bad.bytes, level, echo: false))) }
+        }
+        return (reports, outcomes)
+    }
+
+    private func show(_ reports: [CargoTestReport], _ inputs: [BadInput.Outcome]) {
+        var lines = reports.flatMap(\.lines)
+        if allLevels {
+            let passed = reports.first(where: \.passes).map { "It would live at level \($0.level.rawValue)." }
+            lines += ["", passed ?? "It would live at none of these levels."]
+        }
+        if !inputs.isEmpty { lines += ["", "Bad input:"] + inputs.map(\.line) }
+        guard !allLevels else {
+            let all: JSONValue = ["levels": .array(reports.map(\.json)), "bad_inputs": .array(inputs.map(\.json))]
+            return output.show(all, lines)
+        }
+        guard var object = reports.first?.json.object else { return }
+        if badInputs { object["bad_inputs"] = .array(inputs.map(\.json)) }
+        output.show(.object(object), lines)
+    }
+}
+
+/// One unpacked image, to be run again and again.
+private struct CargoTrial {
+    let sandbox: RuncSandbox
+    let root: String
+    let configuration: ImageConfiguration
+    let timeoutSeconds: Int?
+
+    func run(_ input: [UInt8], _ level: TrustLevel, echo: Bool) async throws -> CargoTestReport {
         let caged = try CagedJob(
             id: ContainerID("test-\(UUID().uuidString.lowercased())"), rootFolder: root, command: configuration.entrypoint + configuration.cmd,
-            environment: configuration.env, workingFolder: configuration.workingDirectory, level: level, timeout: timeout,
-            input: input.bytes)
-        let transcript = TestTranscript(level: level, echo: !output.json)
+            environment: configuration.env, workingFolder: configuration.workingDirectory, level: level,
+            timeout: timeoutSeconds.map { .seconds($0) }, input: input)
+        let transcript = TestTranscript(level: level, echo: echo)
         let end = try await sandbox.run(caged) { await transcript.receive($0) }
         return await transcript.report(end, level)
     }
@@ -72,7 +126,11 @@ struct CargoTest: AsyncParsableCommand {
 private actor TestTranscript {
     private var inspector: TranscriptInspector
     private var frames = 0
+    private var bytes = 0
+    private var lastType: String?
+    private var firstFrameAt: Duration?
     private let echo: Bool
+    private let start = ContinuousClock.now
 
     init(level: TrustLevel, echo: Bool) {
         inspector = TranscriptInspector(
@@ -81,19 +139,22 @@ private actor TestTranscript {
     }
 
     func receive(_ chunk: [UInt8]) {
+        bytes += chunk.count
         var new: [Frame] = []
         inspector.receive(chunk, into: &new)
         take(new)
     }
 
     private func take(_ new: [Frame]) {
+        if !new.isEmpty { firstFrameAt = firstFrameAt ?? start.duration(to: .now) }
         frames += new.count
+        lastType = new.last?.object["type"]?.string ?? lastType
         if echo { for frame in new { Terminal.say(Terminal.printable(String(decoding: frame.bytes, as: UTF8.self))) } }
     }
 
-    func report(_ end: JobEnd, _ level: TrustLevel) -> TestReport {
+    func report(_ end: JobEnd, _ level: TrustLevel) -> CargoTestReport {
         var new: [Frame] = []
-        var violations: [TestReport.Violation] = []
+        var violations: [CargoTestReport.Violation] = []
         if case .exited(let code) = end.cause {
             inspector.finish(exitCode: code, into: &new)
             take(new)
@@ -102,53 +163,7 @@ private actor TestTranscript {
             violations.append(.init(code: kind.rawValue, message: message, line: nil))
         }
         violations += inspector.violations.map { .init(code: $0.code.rawValue, message: $0.message, line: $0.line) }
-        return TestReport(level: level, end: end, frames: frames, violations: violations)
-    }
-}
-
-/// What a test came to.
-private struct TestReport {
-    struct Violation {
-        let code: String
-        let message: String
-        let line: Int?
-    }
-
-    let level: TrustLevel
-    let end: JobEnd
-    let frames: Int
-    let violations: [Violation]
-
-    var passes: Bool { violations.isEmpty }
-
-    private var exit: String {
-        switch end.cause {
-        case .exited(let code): "exit \(code)"
-        case .timedOut: "timeout"
-        case .outOfMemory: "out of memory"
-        case .forbiddenSyscall(let name): "forbidden system call \(name ?? "")"
-        case .killed(let signal): "signal \(signal)"
-        }
-    }
-
-    private var milliseconds: Int { Int(end.wallTime / .milliseconds(1)) }
-
-    var json: JSONValue {
-        let rows = violations.map { violation -> JSONValue in
-            ["code": .string(violation.code), "message": .string(violation.message), "line": .optional(violation.line)]
-        }
-        return [
-            "passes": .bool(passes), "trust_level": .int(level.rawValue), "violations": .array(rows), "exit": .string(exit), "frames": .int(frames),
-            "wall_ms": .int(milliseconds), "cpu_ms": .int(Int(end.cpuTime / .milliseconds(1))), "peak_memory_bytes": .int(end.peakMemoryBytes),
-            "stderr": .string(String(decoding: end.standardError, as: UTF8.self)),
-        ]
-    }
-
-    var lines: [String] {
-        var lines = ["", passes ? "PASS at level \(level.rawValue)" : "FAIL at level \(level.rawValue)"]
-        lines += violations.map { "  \($0.code)\($0.line.map { " (line \($0))" } ?? ""): \($0.message)" }
-        lines.append("  \(exit), \(frames) frames, \(milliseconds) ms, peak memory \(end.peakMemoryBytes >> 10) KiB")
-        if !end.standardError.isEmpty { lines += ["stderr:", String(decoding: end.standardError, as: UTF8.self)] }
-        return lines
+        return CargoTestReport(
+            level: level, end: end, frames: frames, bytes: bytes, firstFrameAt: firstFrameAt, lastType: lastType, violations: violations)
     }
 }
