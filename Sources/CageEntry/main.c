@@ -120,6 +120,8 @@ static long execute(char **command, char **environment) {
     return worst;
 }
 
+#include "engine.h"
+
 /* --- Probes: what the Island lets run in a cage to find out whether its limits hold. ---------------------------------------- */
 
 static void say(const char *word) {
@@ -244,6 +246,7 @@ __attribute__((noreturn, used)) void enter(long *stack) {
     char **arguments = (char **)(stack + 1);
     char **environment = arguments + count + 1;
 
+    if (count > 2 && is_equal(arguments[1], "--engine")) enter_under_engine(count - 2, arguments + 2);
     if (count == 2) probe(arguments[1]);
     if (count < 3) fail(stage_usage, -error_invalid);
 

@@ -19,6 +19,14 @@ public protocol CargoSandbox: Sendable {
     func enforceableLevels() async -> [LevelReport]
 }
 
+/// A sandbox that owns something on its host: containers, control groups, images.
+public protocol HostSandbox: CargoSandbox {
+    /// Removes what an earlier process left. Jobs that run now are left alone.
+    func removeLeftovers() async
+    /// Kills every job, waits until all are gone, and removes what the sandbox has made. Idempotent.
+    func shutdown() async
+}
+
 /// Whether a host can enforce one trust level.
 public struct LevelReport: Sendable, Hashable {
     /// A reason against it, with what mends it.

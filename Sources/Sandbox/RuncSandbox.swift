@@ -8,7 +8,7 @@ import SandboxKernel
 /// This process becomes the subreaper of its descendants and waits for each container's first process itself, which is the only
 /// way to tell exactly how a Cargo ended. Needs root. Two sandboxes of one process or host are independent if their state
 /// folders differ.
-public actor RuncSandbox: CargoSandbox {
+public actor RuncSandbox: HostSandbox {
     /// Where the parts are.
     public nonisolated let configuration: RuncConfiguration
 

@@ -7,11 +7,13 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +55,21 @@ int kernel_socket_pair(int ends[2]) {
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1 ? -errno : lift_both(ends);
 }
 
+int kernel_connect_local(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    int end = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (end == -1) return -errno;
+    end = lifted(end);
+    if (end < 0) return end;
+    /* A local connection is made at once or not at all: EAGAIN says that too many wait to be accepted. */
+    int result = RETRIED(connect(end, (struct sockaddr *)&address, sizeof address));
+    if (result == 0) return end;
+    close(end);
+    return result;
+}
+
 int kernel_event(void) { return failed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 int kernel_open(const char *path, int flags, mode_t mode) { return RETRIED(open(path, flags | O_CLOEXEC, mode)); }
 /* Linux has closed the descriptor even when it answers EINTR: not made again. */
@@ -67,6 +84,9 @@ int kernel_set_nonblocking(int descriptor) {
 
 ssize_t kernel_read(int descriptor, void *buffer, size_t count) { return RETRIED(read(descriptor, buffer, count)); }
 ssize_t kernel_write(int descriptor, const void *buffer, size_t count) { return RETRIED(write(descriptor, buffer, count)); }
+ssize_t kernel_send(int descriptor, const void *buffer, size_t count) {
+    return RETRIED(send(descriptor, buffer, count, MSG_NOSIGNAL));
+}
 
 int kernel_poll(struct pollfd *descriptors, size_t count, int milliseconds) {
     int result = failed(poll(descriptors, count, milliseconds));

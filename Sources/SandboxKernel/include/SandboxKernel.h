@@ -17,6 +17,8 @@ int kernel_become_subreaper(void);
 int kernel_pipe(int ends[2]);
 /* A connected pair of stream sockets, both at least 3. */
 int kernel_socket_pair(int ends[2]);
+/* A stream socket that is connected to the socket at path and does not block; -ENAMETOOLONG for a path that no address holds. */
+int kernel_connect_local(const char *path);
 /* A counter to wake a poll with; does not block. */
 int kernel_event(void);
 int kernel_open(const char *path, int flags, mode_t mode);
@@ -26,6 +28,8 @@ int kernel_end_writing(int descriptor);
 int kernel_lock_exclusively(int descriptor);
 ssize_t kernel_read(int descriptor, void *buffer, size_t count);
 ssize_t kernel_write(int descriptor, const void *buffer, size_t count);
+/* The same for a socket; one that nobody reads any more answers -EPIPE and raises no signal, whatever thread this is. */
+ssize_t kernel_send(int descriptor, const void *buffer, size_t count);
 /* Time in milliseconds, -1 for ever. An interrupted poll answers 0. */
 int kernel_poll(struct pollfd *descriptors, size_t count, int milliseconds);
 int kernel_seek_to_end(int descriptor);

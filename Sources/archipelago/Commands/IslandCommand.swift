@@ -39,6 +39,7 @@ struct IslandCommand: AsyncParsableCommand {
         @Option(help: "Where the machine stands, in your words.") var region = ""
         @Option(name: .customLong("approve-registry"), help: "A registry approved beside the standard ones. May be repeated.")
         var approvedRegistries: [String] = []
+        @OptionGroup var engine: EngineOptions
 
         func validate() throws {
             if let slots, !(1...4096).contains(slots) { throw ValidationError("--slots must be from 1 to 4096.") }
@@ -57,6 +58,7 @@ struct IslandCommand: AsyncParsableCommand {
                 dataFolder: folder, coordinator: url ?? environment["ARCHIPELAGO_URL"] ?? "http://127.0.0.1:8080", token: token,
                 approvedRegistries: approvedRegistries, region: region)
             configuration.slots = slots ?? configuration.slots
+            configuration.engineSocket = engine.engine
             try await serve(configuration)
         }
 
@@ -80,11 +82,12 @@ struct IslandCommand: AsyncParsableCommand {
 
     struct Doctor: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Try which trust levels this machine can enforce, and say why not.")
+        @OptionGroup var engine: EngineOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let folder = NSTemporaryDirectory() + "archipelago-doctor-\(UUID().uuidString)"
-            let sandbox = try IslandAssembly.makeSandbox(stateFolder: folder)
+            let sandbox = try IslandAssembly.makeSandbox(engineSocket: engine.engine, folder: folder)
             let levels = await sandbox.enforceableLevels()
             await sandbox.shutdown()
             // What stays lies in the temporary folder, which the system empties.
@@ -103,4 +106,9 @@ struct IslandCommand: AsyncParsableCommand {
             if !levels.contains(where: \.isEnforceable) { throw ExitCode(CommandExit.unavailable.rawValue) }
         }
     }
+}
+
+/// A container engine in place of runc.
+struct EngineOptions: ParsableArguments {
+    @Option(help: "The socket of Docker or Podman to run jobs with, such as /var/run/docker.sock (default: runc itself).") var engine: String?
 }

@@ -19,6 +19,8 @@ struct IslandConfiguration {
     var slots = max(1, ProcessInfo.processInfo.activeProcessorCount)
     /// Where the machine stands, in the owner's words.
     var region = ""
+    /// The socket of a container engine to run jobs with; `nil` for runc.
+    var engineSocket: String?
 }
 
 /// An Island put together from its parts.
@@ -26,7 +28,7 @@ struct IslandAssembly {
     let agent: IslandAgent
     /// What the Island can enforce, with the reasons where it cannot.
     let levels: [LevelReport]
-    private let sandbox: RuncSandbox
+    private let sandbox: any HostSandbox
     private let registryClient: RegistryClient
 
     /// Makes the parts, clears what a crash left behind, and finds out which levels this machine can enforce.
@@ -36,14 +38,14 @@ struct IslandAssembly {
         for path in [folder, roots] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
-        sandbox = try Self.makeSandbox(stateFolder: folder + "/cages", isWarm: true)
+        sandbox = try Self.makeSandbox(engineSocket: configuration.engineSocket, folder: folder)
         await sandbox.removeLeftovers()
         levels = await sandbox.enforceableLevels()
         registryClient = RegistryClient(configuration: .fromEnvironment())
         let store = try ContentStore(root: folder + "/blobs")
         let images = ImageCabinet(
             registry: registryClient, store: store, rootsFolder: roots, platform: Workshop.hostPlatform,
-            idOffset: UInt32(sandbox.configuration.idOffset))
+            idOffset: UInt32(Self.idOffset))
         // This version cannot verify signatures, so a level that needs one is not offered, whatever the sandbox can do.
         let enforceable = Set(levels.filter(\.isEnforceable).map(\.level)).filter { !$0.requiresSignature }
         let runner = AttemptRunner(
@@ -59,6 +61,18 @@ struct IslandAssembly {
             capabilities: capabilities, clock: ContinuousClock(), jitter: { Double.random(in: 0..<1) }, logger: logger)
     }
 
+    /// The number of user 0 of every unpacked image, whichever sandbox runs it. Chosen: the first that useradd gives to subordinate ids.
+    static let idOffset = 100_000
+
+    /// The sandbox of an Island: runc, or a container engine where its socket is given.
+    static func makeSandbox(engineSocket: String?, folder: String) throws -> any HostSandbox {
+        guard let engineSocket else { return try makeSandbox(stateFolder: folder + "/cages", isWarm: true) }
+        return try EngineSandbox(
+            configuration: EngineConfiguration(
+                socketPath: URL(fileURLWithPath: engineSocket).path, cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
+                stateFolder: folder + "/engine", idOffset: idOffset))
+    }
+
     /// A sandbox of this machine.
     ///
     /// - Parameters:
@@ -69,7 +83,7 @@ struct IslandAssembly {
         return try RuncSandbox(
             configuration: RuncConfiguration(
                 runcPath: Programs.find("runc") ?? "/usr/sbin/runc", cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
-                stateFolder: stateFolder, warmPerKindMax: isWarm ? 2 * cores : 0, warmTotalMax: isWarm ? 4 * cores : 0))
+                stateFolder: stateFolder, idOffset: idOffset, warmPerKindMax: isWarm ? 2 * cores : 0, warmTotalMax: isWarm ? 4 * cores : 0))
     }
 
     /// Ends what runs and leaves nothing behind; call once the agent has ended.

@@ -1,0 +1,144 @@
+import Domain
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Sandbox
+
+/// Every sandbox that the contract is run on, here.
+enum SandboxKind: String, Sendable, CaseIterable, CustomTestStringConvertible {
+    case runc, podman, docker
+
+    var testDescription: String { rawValue }
+
+    /// The engine's program, for those that have one.
+    var engine: EngineService.Program? {
+        switch self {
+        case .runc: nil
+        case .podman: .podman
+        case .docker: .dockerd
+        }
+    }
+
+    /// Why it cannot be tested here; `nil` if it can. Each printed once.
+    static let reasonsAgainst: [SandboxKind: String] = {
+        var reasons: [SandboxKind: String] = [:]
+        for kind in SandboxKind.allCases {
+            reasons[kind] = reasonAgainstLiveTests ?? (kind.engine.map { $0.path == nil ? "no \($0.rawValue)" : nil } ?? nil)
+            if let reason = reasons[kind] { print("The sandbox \(kind) is not tested: \(reason).") }
+        }
+        return reasons
+    }()
+
+    static let here = allCases.filter { reasonsAgainst[$0] == nil }
+    static let enginesHere = here.filter { $0.engine != nil }
+}
+
+/// A sandbox of its own on this host, with images of example programs, and the proof that it leaves nothing.
+final class SandboxHost: Sendable {
+    let kind: SandboxKind
+    let folder: TemporaryFolder
+    let sandbox: any CargoSandbox
+    let socketPath: String
+    private static let counter = Atomic<Int>(0)
+    private let jobs = Atomic<Int>(0)
+
+    /// Levels that this version of the sandbox runs.
+    let levels: [TrustLevel]
+
+    init(_ kind: SandboxKind, service: EngineService? = nil, configure: (inout EngineConfiguration) -> Void = { _ in }) throws {
+        self.kind = kind
+        folder = try TemporaryFolder()
+        if let program = kind.engine {
+            socketPath = try (service ?? EngineService.shared(program)).socketPath
+            var configuration = EngineConfiguration(socketPath: socketPath, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state")
+            configure(&configuration)
+            sandbox = try EngineSandbox(configuration: configuration)
+            levels = [.untrusted, .basic]
+        } else {
+            socketPath = ""
+            let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
+            sandbox = try RuncSandbox(
+                configuration: RuncConfiguration(
+                    cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state", cgroupParent: "archipelago-contract-\(getpid())-\(number)"))
+            levels = [.untrusted, .basic]
+        }
+    }
+
+    var engineSandbox: EngineSandbox? { sandbox as? EngineSandbox }
+
+    /// How much output may be under way to a reader that reads nothing: the buffers of pipes, and for an engine those of its own
+    /// processes and of two sockets.
+    var outputUnderWayMax: Int { kind == .runc ? 131_072 : 4 << 20 }
+
+    func shutdown() async {
+        if let sandbox = sandbox as? RuncSandbox { await sandbox.shutdown() }
+        if let sandbox = sandbox as? EngineSandbox { await sandbox.shutdown() }
+    }
+
+    /// Runs the body on a new host, shuts down and checks that nothing is left.
+    static func with(_ kind: SandboxKind, _ body: (SandboxHost) async throws -> Void) async throws {
+        let host = try SandboxHost(kind)
+        do {
+            try await body(host)
+            try await host.expectNoContainers()
+        } catch {
+            await host.shutdown()
+            throw error
+        }
+        await host.shutdown()
+        try await host.expectNoContainers()
+        if let sandbox = host.engineSandbox {
+            let engine = try await sandbox.engine().engine
+            #expect(try engine.images(of: SmallFiles.read(host.folder.path + "/state/owner")).isEmpty)
+        }
+        EngineService.reapMonitors()
+    }
+
+    /// No container of this sandbox is left, running or not.
+    func expectNoContainers(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        if let engineSandbox {
+            let engine = try await engineSandbox.engine().engine
+            let owner = try SmallFiles.read(folder.path + "/state/owner")
+            #expect(try engine.containers(of: owner).map(\.name) == [], sourceLocation: sourceLocation)
+        } else {
+            for name in ["bundles", "runtime"] {
+                let left = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/state/\(name)")
+                #expect(left.isEmpty, sourceLocation: sourceLocation)
+            }
+        }
+    }
+
+    /// An image that holds one program as `/cargo`.
+    func image(_ program: String) throws -> String {
+        let root = "\(folder.path)/image-\(program)"
+        if access(root, F_OK) == 0 { return root }
+        mkdir(root, 0o755)
+        let path = ContractPrograms.sources[program] == nil ? try Programs.path(program) : try ContractPrograms.path(program)
+        try FileManager.default.copyItem(atPath: path, toPath: root + "/cargo")
+        for path in [root, root + "/cargo"] { chown(path, 100_000, 100_000) }
+        return root
+    }
+
+    func job(
+        _ program: String, input: [UInt8] = Array("{}".utf8), level: TrustLevel = .untrusted, timeout: Duration? = nil,
+        command: [String] = ["/cargo"], environment: [String] = [], workingFolder: String = "/"
+    ) throws -> CagedJob {
+        try CagedJob(
+            id: ContainerID("job-\(jobs.wrappingAdd(1, ordering: .relaxed).newValue)"), rootFolder: image(program), command: command,
+            environment: environment, workingFolder: workingFolder, level: level, timeout: timeout, input: input)
+    }
+
+    /// Runs a job and collects its output.
+    func run(_ job: CagedJob) async throws -> (end: JobEnd, output: [UInt8]) {
+        let output = Mutex<[UInt8]>([])
+        let end = try await sandbox.run(job) { bytes in
+            #expect((1...65536).contains(bytes.count))
+            output.withLock { $0 += bytes }
+        }
+        return (end, output.withLock { $0 })
+    }
+
+    func text(_ job: CagedJob) async throws -> String { String(decoding: try await run(job).output, as: UTF8.self) }
+}
