@@ -160,7 +160,7 @@ let package = Package(
         .testTarget(
             name: "WebTests",
             dependencies: [
-                "Web", "WebSockets", product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
+                "TestSupport", "Web", "WebSockets", product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("HTTPTypes", "swift-http-types"),
                 product("Logging", "swift-log"),
             ], swiftSettings: strict),

@@ -82,31 +82,9 @@ public actor RuncSandbox: HostSandbox {
             link.finish(Result { try pool.map { try $0.run(cage, link: link) } ?? cage.run(link: link) })
         }
         return try await withTaskCancellationHandler {
-            try await Self.relay(link, onOutput: onOutput)
+            try await link.relay(onOutput)
         } onCancel: {
             link.stop()
-        }
-    }
-
-    /// Hands output over piece by piece until the cage's thread is done, and cleaned up, whatever happens.
-    private nonisolated static func relay(
-        _ link: CageLink, onOutput: @Sendable ([UInt8]) async throws -> Void
-    ) async throws -> JobEnd {
-        var readerError: (any Error)?
-        while true {
-            switch await link.next() {
-            case .output(let bytes):
-                do {
-                    try await onOutput(bytes)
-                } catch {
-                    readerError = error
-                    link.stop()
-                }
-            case .ended(.failure(let error as SandboxError)): throw error
-            case .ended(let result):
-                if let readerError, !Task.isCancelled { throw readerError }
-                return try result.get()
-            }
         }
     }
 

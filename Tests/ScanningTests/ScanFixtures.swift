@@ -135,16 +135,3 @@ func counts(_ findings: [Finding]) -> [String: Int] {
     let counts = SeverityCounts(of: findings)
     return Dictionary(uniqueKeysWithValues: Severity.allCases.map { ($0.rawValue.uppercased(), counts[$0]) })
 }
-
-/// Waits until a condition holds: the one place that looks again after a pause. 30 seconds are more than anything here takes;
-/// whoever waits so long has found a mistake.
-func eventually(isolation: isolated (any Actor)? = #isolation, _ condition: () async -> Bool) async -> Bool {
-    let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(30)
-    while clock.now < deadline {
-        if await condition() { return true }
-        // Cancelled when the test's time is up.
-        guard (try? await clock.sleep(for: .milliseconds(2))) != nil else { break }
-    }
-    return await condition()
-}

@@ -6,6 +6,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import WebSockets
 
@@ -16,19 +17,6 @@ final class Observations: Sendable {
     private let state = Mutex<[String]>([])
     func note(_ word: String) { state.withLock { $0.append(word) } }
     func has(_ word: String) -> Bool { state.withLock { $0.contains(word) } }
-}
-
-/// Waits until a condition holds: the one place that looks again after a pause. 30 seconds are more than anything here takes;
-/// whoever waits so long has found a mistake.
-func eventually(isolation: isolated (any Actor)? = #isolation, _ condition: () async -> Bool) async -> Bool {
-    let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(30)
-    while clock.now < deadline {
-        if await condition() { return true }
-        // Cancelled when the test's time is up.
-        guard (try? await clock.sleep(for: .milliseconds(2))) != nil else { break }
-    }
-    return await condition()
 }
 
 /// Runs an application with HTTP and WebSockets on one free port; `stop` shuts it down gracefully.

@@ -37,6 +37,29 @@ final class CageLink: Sendable {
         }
     }
 
+    /// Hands output over piece by piece until the cage's thread is done, and cleaned up, whatever happens. One caller.
+    ///
+    /// - Throws: what the cage failed with; what the reader threw, which stops the job; `CancellationError`.
+    func relay(_ onOutput: @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
+        var readerError: (any Error)?
+        while true {
+            switch await next() {
+            case .output(let bytes):
+                do {
+                    try await onOutput(bytes)
+                } catch {
+                    readerError = error
+                    stop()
+                }
+            case .ended(let end):
+                // A stopped cage ends with a cancellation; any other failure of it weighs more than the reader's.
+                if case .failure(let error) = end, !(error is CancellationError) { throw error }
+                if let readerError, !Task.isCancelled { throw readerError }
+                return try end.get()
+            }
+        }
+    }
+
     /// Asks that the job be killed and its output dropped. Can be called at any time, also twice.
     func stop() {
         state.withLock { $0.isStopped = true }

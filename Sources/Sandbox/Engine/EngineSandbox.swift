@@ -97,36 +97,13 @@ public actor EngineSandbox: HostSandbox {
                 contents: contents, image: image.name, engine: engine, configuration: configuration, state: state, groups: groups,
                 nonce: EngineState.hexadecimal(random()) + EngineState.hexadecimal(random()))
             try BlockingThread.start { link.finish(Result { try cage.run(link: link) }) }
-            result = .success(try await Self.relay(link, onOutput: onOutput))
+            result = .success(try await link.relay(onOutput))
         } catch {
             if error is Engine.ImageLost { await shelf.forget(image) }
             result = .failure(error)
         }
         await shelf.giveBack(image, to: engine)
         return try result.get()
-    }
-
-    /// Hands output over piece by piece until the cage's thread is done, and cleaned up, whatever happens.
-    private nonisolated static func relay(
-        _ link: CageLink, onOutput: @Sendable ([UInt8]) async throws -> Void
-    ) async throws -> JobEnd {
-        var readerError: (any Error)?
-        while true {
-            switch await link.next() {
-            case .output(let bytes):
-                do {
-                    try await onOutput(bytes)
-                } catch {
-                    readerError = error
-                    link.stop()
-                }
-            case .ended(.failure(let error as SandboxError)): throw error
-            case .ended(.failure(let error as Engine.ImageLost)): throw error
-            case .ended(let result):
-                if let readerError, !Task.isCancelled { throw readerError }
-                return try result.get()
-            }
-        }
     }
 
     /// The engine, which is asked for its name and machine once.
