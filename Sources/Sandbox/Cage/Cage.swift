@@ -97,9 +97,10 @@ struct Cage: Sendable {
         let before = try groups.usage(of: group)
         groups.forgetPeak(of: group)
         let log = KernelLog.fromNow()
+        // Before the release: this thread may have to wait for a processor while the Cargo runs already.
+        let start = ContinuousClock.now
         try release(process)
-        var supervision = Supervision(
-            job: job, link: link, streams: own, killTimeout: configuration.killTimeout, start: ContinuousClock.now)
+        var supervision = Supervision(job: job, link: link, streams: own, killTimeout: configuration.killTimeout, start: start)
         let outcome = try supervision.watch(process)
         let after = try groups.usage(of: group)
         // A container that was killed in its first moment has said nothing, and needs no other explanation than the kill.
