@@ -88,12 +88,14 @@ final class LiveHost: Sendable {
     let configuration: RuncConfiguration
     let sandbox: RuncSandbox
     private let jobs = Atomic<Int>(0)
+    private let images: ImageFolders
 
     /// - Parameters:
     ///   - runc: another runtime in place of the real one.
     ///   - warm: containers kept ready.
     init(runc: String = "/usr/sbin/runc", warm: Int = 0) throws {
         folder = try TemporaryFolder()
+        images = ImageFolders(in: folder.path, ownerID: UInt32(Self.idOffset))
         let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         configuration = RuncConfiguration(
             runcPath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
@@ -116,14 +118,7 @@ final class LiveHost: Sendable {
     }
 
     /// An image that holds one program as `/cargo`.
-    func image(_ program: String) throws -> String {
-        let root = "\(folder.path)/image-\(program)"
-        if access(root, F_OK) == 0 { return root }
-        mkdir(root, 0o755)
-        try FileManager.default.copyItem(atPath: Programs.path(program), toPath: root + "/cargo")
-        for path in [root, root + "/cargo"] { chown(path, uid_t(Self.idOffset), gid_t(Self.idOffset)) }
-        return root
-    }
+    func image(_ program: String) throws -> String { try images.image(program) }
 
     func job(
         _ program: String, input: String = "{}", timeout: Duration? = nil, command: [String] = ["/cargo"], environment: [String] = [],
@@ -141,27 +136,15 @@ final class LiveHost: Sendable {
         return (end, output.withLock { String(decoding: $0, as: UTF8.self) })
     }
 
+    private var traces: RuncTraces { RuncTraces(configuration: configuration, folder: folder.path) }
+
     /// The folders of a job's control group in every controller; of the parent's for an empty name.
-    func groupFolders(_ id: String) -> [String] {
-        ((try? ControlGroups.ofHost().mountPoints) ?? []).map { "\($0)/\(configuration.cgroupParent)/\(id)" }.filter { access($0, F_OK) == 0 }
-    }
+    func groupFolders(_ id: String) -> [String] { traces.groupFolders(id) }
 
     /// The host's number of the first process of a job.
-    func process(of job: CagedJob) throws -> Int {
-        let folder = try #require(groupFolders(job.id.text).first { $0.contains("/pids/") } ?? groupFolders(job.id.text).first)
-        let text = try String(contentsOfFile: "\(folder)/cgroup.procs", encoding: .utf8)
-        return try #require(text.split(separator: "\n").first.flatMap { Int($0) })
-    }
+    func process(of job: CagedJob) throws -> pid_t { try traces.process(of: job) }
 
     func expectNothingLeft(sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let files = FileManager.default
-        #expect(try files.contentsOfDirectory(atPath: configuration.bundlesFolder).isEmpty, sourceLocation: sourceLocation)
-        #expect(try files.contentsOfDirectory(atPath: configuration.runtimeFolder).isEmpty, sourceLocation: sourceLocation)
-        for parent in groupFolders("") {
-            let below = try files.contentsOfDirectory(atPath: parent).filter { $0.hasPrefix("job-") || $0.hasPrefix("trial-") }
-            #expect(below.isEmpty, sourceLocation: sourceLocation)
-        }
-        let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
-        #expect(!mounts.contains(folder.path), sourceLocation: sourceLocation)
+        try traces.expectNone(sourceLocation: sourceLocation)
     }
 }

@@ -7,6 +7,7 @@ import Testing
 @testable import Sandbox
 
 extension LiveSandbox {
+    /// What is runc's alone; what every sandbox must do is the ``SandboxContract``.
     @Suite struct RuncSandboxTests {
         // MARK: Honest Cargos
 
@@ -49,14 +50,6 @@ extension LiveSandbox {
             }
         }
 
-        @Test func anInputThatNobodyReadsHoldsNothingUp() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let (end, output) = try await host.run(host.job("ignores-input", input: String(repeating: "x", count: 4 << 20)))
-                #expect(end.cause == .exited(code: 0))
-                #expect(output == "{\"type\":\"done\"}\n")
-            }
-        }
-
         @Test func tokensArriveOneByOne() async throws {
             try await LiveHost.with { (host) async throws -> Void in
                 let pieces = Mutex<[String]>([])
@@ -82,92 +75,7 @@ extension LiveSandbox {
             }
         }
 
-        // MARK: Ends are told apart
-
-        @Test(arguments: [0, 3, 125, 126, 127, 137, 159, 255])
-        func exitCodesAreTheCargosOwn(code: Int) async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                #expect(try await host.run(host.job("nonzero-exit", input: "\(code)\n")).end.cause == .exited(code: code))
-            }
-        }
-
-        @Test func tooMuchMemoryIsOutOfMemory() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let end = try await host.run(host.job("eats-memory")).end
-                #expect(end.cause == .outOfMemory)
-                #expect((200 << 20...256 << 20).contains(end.peakMemoryBytes), "\(end.peakMemoryBytes)")
-            }
-        }
-
-        @Test(arguments: ["ignores-time", "closes-stdout"])
-        func aCargoThatDoesNotEndIsKilledWhenItsTimeIsUp(program: String) async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let (end, output) = try await host.run(host.job(program, timeout: .milliseconds(400)))
-                #expect(end.cause == .timedOut)
-                #expect(output.hasSuffix("}\n"))
-                #expect((Duration.milliseconds(400)...Duration.seconds(5)).contains(end.wallTime), "\(end.wallTime)")
-                // One core: never more processor time than wall time, give or take a period.
-                #expect(end.cpuTime < end.wallTime + .milliseconds(150))
-            }
-        }
-
-        @Test(arguments: [("forbidden-syscall", "socket"), ("tries-network", "socket"), ("fork-bomb", "clone")])
-        func aForbiddenCallKills(program: String, call: String) async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let (end, output) = try await host.run(host.job(program))
-                guard case .forbiddenSyscall(let name) = end.cause else {
-                    Issue.record("\(end.cause)")
-                    return
-                }
-                // The kernel's log is rate limited: no name is allowed, a wrong one is not.
-                #expect(name == nil || name == call)
-                #expect(output.isEmpty)
-            }
-        }
-
-        @Test func aCrashIsASignal() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                #expect(try await host.run(host.job("crashes")).end.cause == .killed(signal: 11))
-            }
-        }
-
-        @Test(arguments: [
-            (["/missing"], "/"), (["missing"], "/"), (["/cargo/below"], "/"), (["/dev"], "/"), (["/dev/null"], "/"), (["/cargo"], "/missing"),
-            (["/cargo"], "/cargo"),
-        ])
-        func aCommandThatCannotStartIsTheImagesFault(command: [String], folder: String) async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let job = try host.job("ignores-input", command: command, workingFolder: folder)
-                let error = await #expect(throws: SandboxError.self) { try await host.run(job) }
-                #expect(error?.code == .commandCannotStart)
-                #expect(error?.fault == .cargo)
-            }
-        }
-
         // MARK: What a Cargo cannot do
-
-        @Test func theRootCannotBeWritten() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                #expect(try await host.run(host.job("writes-root")).output == "{\"type\":\"done\",\"written\":false}\n")
-                #expect(access(try host.image("writes-root") + "/owned", F_OK) != 0)
-            }
-        }
-
-        @Test func theCargoIsNobodyAndGetsNothingOfOurs() async throws {
-            // Safety of the check: these are open here, and not close-on-exec, while the job runs.
-            let leak = Glibc.open("/etc/passwd", O_RDONLY)
-            defer { close(leak) }
-            setenv("ARCHIPELAGO_TEST_SECRET", "secret", 1)
-            defer { unsetenv("ARCHIPELAGO_TEST_SECRET") }
-            try await LiveHost.with { (host) async throws -> Void in
-                let job = try host.job("reports-itself", command: ["/cargo", "a", "b c"], environment: ["OWN=1", "HOME=/root"])
-                let output = try await host.run(job).output
-                #expect(
-                    output == #"{"type":"done","uid":65534,"gid":65534,"descriptors":0,"arguments":3,"environment":["#
-                        + #""OWN=1","PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","HOME=/tmp","TMPDIR=/tmp","#
-                        + #""HOSTNAME=cargo","USER=cargo"]}"# + "\n")
-            }
-        }
 
         @Test func theHostSeesTheCageAroundTheProcess() async throws {
             struct Seen: Error {}
@@ -238,101 +146,7 @@ extension LiveSandbox {
             }
         }
 
-        // MARK: Streams
-
-        @Test func onlyTheEndOfStandardErrorIsKept() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let (end, output) = try await host.run(host.job("floods-stderr"))
-                #expect(end.cause == .exited(code: 0))
-                #expect(output == "{\"type\":\"done\"}\n")
-                #expect(end.standardError.count == 65536)
-                #expect(String(decoding: end.standardError, as: UTF8.self).hasSuffix("line   1048575\n"))
-            }
-        }
-
-        @Test func aSlowReaderHoldsTheCargoBack() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let job = try host.job("floods-stdout", timeout: .milliseconds(500))
-                let total = Atomic<Int>(0)
-                let end = try await host.sandbox.run(job) { bytes in
-                    // The first piece is held until the Cargo is dead: nothing more may have been read meanwhile.
-                    if total.wrappingAdd(bytes.count, ordering: .relaxed).oldValue == 0 {
-                        let process = try host.process(of: job)
-                        while kill(pid_t(process), 0) == 0 { await Task.yield() }
-                    }
-                }
-                #expect(end.cause == .timedOut)
-                // One piece, and what a pipe holds.
-                #expect((1...131_072).contains(total.load(ordering: .relaxed)))
-            }
-        }
-
-        @Test func aFloodLeavesOurMemoryAlone() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let before = try residentBytes()
-                let total = Atomic<Int>(0)
-                let end = try await host.sandbox.run(host.job("floods-stdout", timeout: .seconds(1))) { bytes in
-                    #expect((1...65536).contains(bytes.count))
-                    total.wrappingAdd(bytes.count, ordering: .relaxed)
-                }
-                #expect(end.cause == .timedOut)
-                let flood = total.load(ordering: .relaxed)
-                #expect(flood > 8 << 20, "\(flood)")
-                #expect(try residentBytes() - before < 6 << 20)
-            }
-        }
-
-        @Test func aReaderThatThrowsEndsTheJob() async throws {
-            struct Enough: Error {}
-            try await LiveHost.with { (host) async throws -> Void in
-                let calls = Atomic<Int>(0)
-                await #expect(throws: Enough.self) {
-                    try await host.sandbox.run(host.job("floods-stdout")) { _ in
-                        if calls.wrappingAdd(1, ordering: .relaxed).newValue == 3 { throw Enough() }
-                    }
-                }
-                #expect(calls.load(ordering: .relaxed) == 3)
-            }
-        }
-
-        @Test func cancellingTheTaskKillsTheJob() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let job = try host.job("ignores-time")
-                let (started, signal) = AsyncStream.makeStream(of: Void.self)
-                await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { _ = try await host.sandbox.run(job) { _ in signal.yield() } }
-                    for await _ in started { break }
-                    group.cancelAll()
-                    await #expect(throws: CancellationError.self) { try await group.next() }
-                }
-                try host.expectNothingLeft()
-            }
-        }
-
-        @Test func aTaskThatIsCancelledBeforeItStartsLeavesNothing() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let job = try host.job("ignores-input")
-                await withThrowingTaskGroup(of: Void.self) { group in
-                    group.cancelAll()
-                    group.addTask { _ = try await host.run(job) }
-                    await #expect(throws: CancellationError.self) { try await group.next() }
-                }
-            }
-        }
-
         // MARK: Many
-
-        @Test func eightJobsAtOnce() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let jobs = try (0..<8).map { try host.job("nonzero-exit", input: "\($0)\n") }
-                let causes = try await withThrowingTaskGroup(of: (Int, EndCause).self) { group in
-                    for (index, job) in jobs.enumerated() { group.addTask { (index, try await host.run(job).end.cause) } }
-                    return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
-                }
-                #expect(causes == Dictionary(uniqueKeysWithValues: (0..<8).map { ($0, EndCause.exited(code: $0)) }))
-                try host.expectNothingLeft()
-            }
-        }
 
         @Test func aHundredJobsInARowLeaveNothing() async throws {
             try await LiveHost.with { (host) async throws -> Void in
@@ -343,25 +157,6 @@ extension LiveSandbox {
                 try host.expectNothingLeft()
                 #expect(try openDescriptors() <= descriptors + 2)
                 #expect(try zombies() == 0)
-            }
-        }
-
-        @Test func aNameRunsOnceAtATime() async throws {
-            struct Enough: Error {}
-            try await LiveHost.with { (host) async throws -> Void in
-                let job = try host.job("ignores-time")
-                let second = Mutex<SandboxError.Code?>(nil)
-                await #expect(throws: Enough.self) {
-                    _ = try await host.sandbox.run(job) { _ in
-                        do {
-                            _ = try await host.run(job)
-                        } catch let error as SandboxError {
-                            second.withLock { $0 = error.code }
-                        }
-                        throw Enough()
-                    }
-                }
-                #expect(second.withLock { $0 } == .alreadyRunning)
             }
         }
 
@@ -438,23 +233,6 @@ extension LiveSandbox {
             }
         }
 
-        @Test func shutdownKillsWhatRunsAndRefusesMore() async throws {
-            let host = try LiveHost()
-            let job = try host.job("ignores-time")
-            let (started, signal) = AsyncStream.makeStream(of: Void.self)
-            await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { _ = try await host.sandbox.run(job) { _ in signal.yield() } }
-                for await _ in started { break }
-                await host.sandbox.shutdown()
-                await #expect(throws: CancellationError.self) { try await group.next() }
-            }
-            try host.expectNothingLeft()
-            #expect(host.groupFolders("").isEmpty)
-            let error = await #expect(throws: SandboxError.self) { try await host.run(host.job("ignores-input")) }
-            #expect(error?.code == .unavailable)
-            await host.sandbox.shutdown()
-        }
-
         @Test func leftoversOfACrashAreRemoved() async throws {
             try await LiveHost.with { (host) async throws -> Void in
                 // What a process leaves that dies between making a container and starting it.
@@ -477,11 +255,6 @@ extension LiveSandbox {
                 var waitStatus: CInt = 0
                 #expect(waitpid(process, &waitStatus, 0) == process)
             }
-        }
-
-        private func residentBytes() throws -> Int {
-            let pages = try #require(String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").dropFirst().first)
-            return try #require(Int(pages)) * sysconf(Int32(_SC_PAGESIZE))
         }
 
         private func openDescriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }

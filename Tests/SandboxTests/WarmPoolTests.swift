@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -114,12 +115,7 @@ extension LiveSandbox {
 
         /// Returns once so many wait.
         private static func untilReady(_ count: Int, _ host: LiveHost) async -> Bool {
-            let deadline = ContinuousClock.now + .seconds(20)
-            while ContinuousClock.now < deadline {
-                if await host.sandbox.readyCount >= count { return true }
-                await Task.yield()
-            }
-            return false
+            await eventually { await host.sandbox.readyCount >= count }
         }
 
         @Test func eachJobGetsItsOwnContainerInputAndEnd() async throws {

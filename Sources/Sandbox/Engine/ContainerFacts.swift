@@ -41,6 +41,7 @@ struct ContainerFacts: Decodable, Sendable, Hashable {
         var Ulimits: [ContainerRequest.Limit]?
         var LogConfig: LogFacts?
         var MaskedPaths: [String]?
+        var ReadonlyPaths: [String]?
     }
 
     struct LogFacts: Decodable, Sendable, Hashable {
@@ -48,7 +49,11 @@ struct ContainerFacts: Decodable, Sendable, Hashable {
         enum CodingKeys: String, CodingKey { case type = "Type" }
     }
 
-    /// Every value that was asked for and is not what the engine has noted, in words; empty if all of them stuck.
+    /// Source and destination of a bind mount, without its options: an engine adds its own.
+    private static func places(_ bind: String) -> String { bind.split(separator: ":").prefix(2).joined(separator: ":") }
+
+    /// Every limit that was asked for and is not what the engine has noted, in words; empty if all of them stuck. Left out: what is no
+    /// limit (names, `OomScoreAdj`, the restart policy), and the capabilities' names, which engines write as they like.
     ///
     /// An engine that does not know a value drops it without a word, so what it tells is compared, not its status code.
     func problems(against wanted: ContainerRequest, kind: Engine.Kind) -> [String] {
@@ -73,7 +78,7 @@ struct ContainerFacts: Decodable, Sendable, Hashable {
             need("namespaces", mode != "host" && mode?.hasPrefix("container:") != true)
         }
         need("user namespace", host.UsernsMode.isEmpty || HostConfig.UsernsMode == host.UsernsMode)
-        need("mounts", Set(HostConfig.Binds ?? []).count == host.Binds.count)
+        need("mounts", Set((HostConfig.Binds ?? []).map(Self.places)) == Set(host.Binds.map(Self.places)))
         need("security options", Set(host.SecurityOpt).subtracting(ContainerRequest.keptOptions(HostConfig.SecurityOpt, kind)).isEmpty)
         for (folder, options) in host.Tmpfs {
             let kept = Set((HostConfig.Tmpfs?[folder] ?? "").split(separator: ","))
@@ -81,7 +86,10 @@ struct ContainerFacts: Decodable, Sendable, Hashable {
         }
         let limits = Set((HostConfig.Ulimits ?? []).map(\.plain))
         for limit in host.Ulimits { need("ulimit \(limit.Name)", limits.contains(limit)) }
-        if kind == .docker { need("masked paths", Set(HostConfig.MaskedPaths ?? []) == Set(host.MaskedPaths ?? [])) }
+        if kind == .docker {
+            need("masked paths", Set(HostConfig.MaskedPaths ?? []) == Set(host.MaskedPaths ?? []))
+            need("read-only paths", Set(HostConfig.ReadonlyPaths ?? []) == Set(host.ReadonlyPaths ?? []))
+        }
         return problems
     }
 }
@@ -111,6 +119,4 @@ struct MachineFacts: Decodable, Sendable, Hashable {
     var SwapLimit: Bool?
     var PidsLimit: Bool?
     var CpuCfsQuota: Bool?
-    var Architecture: String?
-    var SecurityOptions: [String]?
 }

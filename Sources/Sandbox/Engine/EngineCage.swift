@@ -88,7 +88,9 @@ struct EngineCage: Sendable {
     // MARK: How it ended
 
     private func end(_ outcome: EngineSupervision.Outcome, _ container: String, _ local: LocalContainer?) throws -> JobEnd {
-        if let failure = outcome.failure, let error = EntryReport.failed(stage: failure.stage, errorNumber: CInt(failure.value)).error {
+        if let failure = outcome.failure,
+            let error = EntryReport.failed(stage: failure.stage, errorNumber: CInt(truncatingIfNeeded: failure.value)).error
+        {
             throw error
         }
         let facts = try finalFacts(container, mayRun: outcome.end != nil || outcome.hadTimedOut)

@@ -25,7 +25,7 @@ struct EngineSupervision {
     private let container: String
     private let link: CageLink
     private let connection: EngineConnection
-    private let startDeadline = ContinuousClock.now
+    private let beganAt = ContinuousClock.now
 
     private var streams = AttachedStreams()
     private var records: EntryRecords
@@ -124,8 +124,9 @@ struct EngineSupervision {
     private mutating func enforceTime() throws {
         let now = ContinuousClock.now
         if let killedAt {
-            // A reader that takes its time is no sign of a container that does not die.
-            if !pending.isEmpty { self.killedAt = now }
+            // A reader that takes its time is no sign of a container that does not die: an engine notes an end only when it can
+            // pass on all of the output.
+            if !link.isStopped, !pending.isEmpty || !link.wantsOutput { self.killedAt = now }
             guard now < killedAt + cage.configuration.killTimeout || isClosed else {
                 throw SandboxError(.cleanUp, "A killed container did not end.")
             }
@@ -136,7 +137,7 @@ struct EngineSupervision {
             // The counters go with the container.
             after = try local?.usage()
             try kill()
-        } else if !isReleased, now >= startDeadline + cage.configuration.requestTimeout {
+        } else if !isReleased, now >= beganAt + cage.configuration.requestTimeout {
             throw SandboxError(.runtime, "The container did not start.")
         }
     }
@@ -184,7 +185,7 @@ struct EngineSupervision {
         if isClosed { return -1 }
         let until =
             killedAt.map { $0 + cage.configuration.killTimeout }
-            ?? (isReleased ? start + cage.contents.timeout : startDeadline + cage.configuration.requestTimeout)
+            ?? (isReleased ? start + cage.contents.timeout : beganAt + cage.configuration.requestTimeout)
         return ContinuousClock.now.duration(to: until).pollMilliseconds
     }
 

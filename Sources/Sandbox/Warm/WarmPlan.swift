@@ -81,6 +81,7 @@ struct WarmPlan: Sendable {
             let wanted = isIdle ? 0 : min(max(kind.demand, 1), perKeyMax)
             surplus += Array(repeating: key, count: max(0, kind.ready - wanted))
             kinds[key]?.ready = min(kind.ready, wanted)
+            kinds[key]?.demand = kind.running
             if isIdle { kinds[key] = nil }
         }
         mark = clock

@@ -19,6 +19,8 @@ final class WarmPool: Sendable {
         var plan: WarmPlan
         var ready: [WarmKey: [Ready]] = [:]
         var samples: [WarmKey: CageContents] = [:]
+        /// The names of containers that were taken from here and run a job.
+        var inUse: Set<String> = []
         var isWorking = false
         var isClosed = false
         var made = 0
@@ -44,9 +46,11 @@ final class WarmPool: Sendable {
         self.makeCage = makeCage
     }
 
-    /// The names of the containers that wait, or are being made.
+    /// The names of the containers that wait, run a job, or are being made.
     var names: Set<String> {
-        state.withLock { state in Set(state.ready.values.joined().map(\.cage.job.id.text)).union(state.isWorking ? ["warm-\(state.made)"] : []) }
+        state.withLock { state in
+            Set(state.ready.values.joined().map(\.cage.job.id.text)).union(state.inUse).union(state.isWorking ? ["warm-\(state.made)"] : [])
+        }
     }
 
     /// Containers that wait.
@@ -59,6 +63,7 @@ final class WarmPool: Sendable {
         defer { state.withLock { $0.plan.end(key) } }
         refill(key)
         guard let ready else { return try cage.run(link: link) }
+        defer { state.withLock { _ = $0.inUse.remove(ready.cage.job.id.text) } }
         var own = ready.cage
         own.job.input = cage.job.input
         own.job.limits.timeout = cage.job.limits.timeout
@@ -75,7 +80,9 @@ final class WarmPool: Sendable {
             guard !state.isClosed else { return nil }
             state.samples[key] = contents
             guard state.plan.begin(key) else { return nil }
-            return state.ready[key]?.popLast()
+            let ready = state.ready[key]?.popLast()
+            if let ready { state.inUse.insert(ready.cage.job.id.text) }
+            return ready
         }
     }
 
@@ -142,7 +149,7 @@ final class WarmPool: Sendable {
                 return nil
             }
             state.made += 1
-            guard let id = try? ContainerID("warm-\(state.made)") else { return nil }  // always well formed
+            guard let id = try? ContainerID("warm-\(state.made)") else { preconditionFailure("a name of ours is well formed") }
             contents.id = id
             contents.input = []
             return (key, contents)

@@ -155,7 +155,7 @@ extension LiveSandbox {
             unlink(root + "/cargo")
             try FileManager.default.copyItem(atPath: Programs.path("ignores-input"), toPath: root + "/cargo")
             #expect(try await host.run(host.job("nonzero-exit", input: [0x37, 0x0A])).end.cause == .exited(code: 0))
-            await host.shutdown()
+            await host.sandbox.shutdown()
             #expect(try names().isEmpty)
         }
 
@@ -187,9 +187,9 @@ extension LiveSandbox {
                         throw CancellationError()
                     }
                 }
-                await other.shutdown()
+                await other.sandbox.shutdown()
                 #expect(try engine.images(of: owner) == kept)
-                #expect(isDead(process))
+                #expect(!SandboxHost.isAlive(process))
             }
         }
 
@@ -211,14 +211,14 @@ extension LiveSandbox {
             #expect(error?.fault == .island, "\(error as Any)")
             let id = process.withLock { $0 }
             #expect(id > 1)
-            #expect(isDead(id))
+            #expect(!SandboxHost.isAlive(id))
             service.stop()
 
             // The engine comes back, and so does the Island.
             let again = try EngineService(.podman, in: service.folder)
             await host.engineSandbox?.removeLeftovers()
             try await host.expectNoContainers()
-            await host.shutdown()
+            await host.sandbox.shutdown()
             again.stop()
             EngineService.reapMonitors()
         }
@@ -229,11 +229,6 @@ extension LiveSandbox {
             let sandbox = try EngineSandbox(configuration: configuration)
             #expect(#expect(throws: SandboxError.self) { try EngineSandbox(configuration: configuration) }?.code == .unavailable)
             withExtendedLifetime(sandbox) {}
-        }
-
-        /// Whether a process has ended, be it that nobody has waited for it.
-        private func isDead(_ process: pid_t) -> Bool {
-            kill(process, 0) != 0 || ((try? SmallFiles.read("/proc/\(process)/status"))?.contains("State:\tZ") ?? true)
         }
     }
 }

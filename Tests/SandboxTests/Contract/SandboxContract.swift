@@ -60,13 +60,13 @@ extension LiveSandbox {
         @Test(arguments: SandboxKind.here)
         func aSlowReaderHoldsTheCargoBack(kind: SandboxKind) async throws {
             try await SandboxHost.with(kind) { (host) async throws -> Void in
+                let job = try host.job("floods-stdout", timeout: .milliseconds(500))
                 let total = Atomic<Int>(0)
-                let clock = ContinuousClock()
-                let end = try await host.sandbox.run(host.job("floods-stdout", timeout: .milliseconds(500))) { bytes in
-                    // The first piece is held until long after the Cargo's time: nothing more may have been read meanwhile.
+                let end = try await host.sandbox.run(job) { bytes in
+                    // The first piece is held until the Cargo is dead: nothing more may have been read meanwhile.
                     if total.wrappingAdd(bytes.count, ordering: .relaxed).oldValue == 0 {
-                        let start = clock.now
-                        while clock.now - start < .milliseconds(1500) { await Task.yield() }
+                        let process = try await host.process(of: job)
+                        while SandboxHost.isAlive(process) { await Task.yield() }
                     }
                 }
                 #expect(end.cause == .timedOut)
@@ -93,7 +93,7 @@ extension LiveSandbox {
 
         // MARK: Ends are told apart
 
-        @Test(arguments: SandboxKind.here, [0, 3, 125, 137, 159, 255])
+        @Test(arguments: SandboxKind.here, [0, 3, 125, 126, 127, 137, 159, 255])
         func exitCodesAreTheCargosOwn(kind: SandboxKind, code: Int) async throws {
             try await SandboxHost.with(kind) { (host) async throws -> Void in
                 let job = try host.job("nonzero-exit", input: Array("\(code)\n".utf8))
@@ -124,19 +124,20 @@ extension LiveSandbox {
         @Test(arguments: SandboxKind.here)
         func aChildLostForMemoryIsOutOfMemory(kind: SandboxKind) async throws {
             try await SandboxHost.with(kind) { (host) async throws -> Void in
-                guard host.levels.contains(.basic) else { return }
                 #expect(try await host.run(host.job("loses-child", level: .basic)).end.cause == .outOfMemory)
             }
         }
 
-        @Test(arguments: SandboxKind.here, ["forbidden-syscall", "tries-network", "fork-bomb"])
-        func aForbiddenCallKills(kind: SandboxKind, program: String) async throws {
+        @Test(arguments: SandboxKind.here, [("forbidden-syscall", "socket"), ("tries-network", "socket"), ("fork-bomb", "clone")])
+        func aForbiddenCallKills(kind: SandboxKind, refused: (program: String, call: String)) async throws {
             try await SandboxHost.with(kind) { (host) async throws -> Void in
-                let (end, output) = try await host.run(host.job(program))
-                guard case .forbiddenSyscall = end.cause else {
+                let (end, output) = try await host.run(host.job(refused.program))
+                guard case .forbiddenSyscall(let name) = end.cause else {
                     Issue.record("\(end.cause)")
                     return
                 }
+                // The kernel's log is rate limited, and an engine's Cargo is not in it: no name is allowed, a wrong one is not.
+                #expect(name == nil || name == refused.call)
                 #expect(output.isEmpty)
             }
         }
@@ -150,7 +151,10 @@ extension LiveSandbox {
 
         @Test(
             arguments: SandboxKind.here,
-            [(["/missing"], "/"), (["missing"], "/"), (["/cargo/below"], "/"), (["/proc"], "/"), (["/cargo"], "/missing"), (["/cargo"], "/cargo")])
+            [
+                (["/missing"], "/"), (["missing"], "/"), (["/cargo/below"], "/"), (["/dev"], "/"), (["/dev/null"], "/"), (["/cargo"], "/missing"),
+                (["/cargo"], "/cargo"),
+            ])
         func aCommandThatCannotStartIsTheImagesFault(kind: SandboxKind, start: (command: [String], folder: String)) async throws {
             try await SandboxHost.with(kind) { (host) async throws -> Void in
                 let job = try host.job("ignores-input", command: start.command, workingFolder: start.folder)
@@ -172,6 +176,9 @@ extension LiveSandbox {
 
         @Test(arguments: SandboxKind.here)
         func theCargoIsNobodyAndGetsNothingOfOurs(kind: SandboxKind) async throws {
+            // Safety of the check: these are open here, and not close-on-exec, while the job runs.
+            let leak = Glibc.open("/etc/passwd", O_RDONLY)
+            defer { close(leak) }
             setenv("ARCHIPELAGO_TEST_SECRET", "secret", 1)
             defer { unsetenv("ARCHIPELAGO_TEST_SECRET") }
             try await SandboxHost.with(kind) { (host) async throws -> Void in
@@ -186,7 +193,6 @@ extension LiveSandbox {
         @Test(arguments: SandboxKind.here)
         func networkRootAndTemporaryFilesAreHeldAtLevel1(kind: SandboxKind) async throws {
             try await SandboxHost.with(kind) { (host) async throws -> Void in
-                guard host.levels.contains(.basic) else { return }
                 let (end, output) = try await host.run(host.job("tries", level: .basic))
                 #expect(end.cause == .exited(code: 0))
                 var lines: [String: Int] = [:]

@@ -91,7 +91,7 @@ extension LiveSandbox.SandboxContract {
             await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try await host.sandbox.run(job) { _ in signal.yield() } }
                 for await _ in started { break }
-                await host.shutdown()
+                await host.sandbox.shutdown()
                 await #expect(throws: CancellationError.self) { try await group.next() }
             }
             let error = await #expect(throws: SandboxError.self) { try await host.run(host.job("ignores-input")) }

@@ -39,43 +39,53 @@ enum SandboxKind: String, Sendable, CaseIterable, CustomTestStringConvertible {
 final class SandboxHost: Sendable {
     let kind: SandboxKind
     let folder: TemporaryFolder
-    let sandbox: any CargoSandbox
+    let sandbox: any HostSandbox
     let socketPath: String
     private static let counter = Atomic<Int>(0)
     private let jobs = Atomic<Int>(0)
-
-    /// Levels that this version of the sandbox runs.
-    let levels: [TrustLevel]
+    private let images: ImageFolders
 
     init(_ kind: SandboxKind, service: EngineService? = nil, configure: (inout EngineConfiguration) -> Void = { _ in }) throws {
         self.kind = kind
         folder = try TemporaryFolder()
+        images = ImageFolders(in: folder.path, ownerID: 100_000)
         if let program = kind.engine {
             socketPath = try (service ?? EngineService.shared(program)).socketPath
             var configuration = EngineConfiguration(socketPath: socketPath, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state")
             configure(&configuration)
             sandbox = try EngineSandbox(configuration: configuration)
-            levels = [.untrusted, .basic]
         } else {
             socketPath = ""
             let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
             sandbox = try RuncSandbox(
                 configuration: RuncConfiguration(
                     cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state", cgroupParent: "archipelago-contract-\(getpid())-\(number)"))
-            levels = [.untrusted, .basic]
         }
     }
 
     var engineSandbox: EngineSandbox? { sandbox as? EngineSandbox }
+    private var runcTraces: RuncTraces? {
+        (sandbox as? RuncSandbox).map { RuncTraces(configuration: $0.configuration, folder: folder.path) }
+    }
+
+    /// The host's number of the first process of a job.
+    func process(of job: CagedJob) async throws -> pid_t {
+        if let runcTraces { return try runcTraces.process(of: job) }
+        let engine = try await #require(engineSandbox).engine().engine
+        let owner = try SmallFiles.read(folder.path + "/state/owner")
+        let container = try #require(engine.containers(of: owner).first { $0.name.hasSuffix(job.id.text) })
+        return try pid_t(engine.inspect(container.id).State.Pid)
+    }
+
+    /// Whether a process still runs. One that nobody has waited for yet has ended all the same.
+    static func isAlive(_ process: pid_t) -> Bool {
+        guard let status = try? SmallFiles.read("/proc/\(process)/status") else { return false }
+        return !status.contains("State:\tZ")
+    }
 
     /// How much output may be under way to a reader that reads nothing: the buffers of pipes, and for an engine those of its own
     /// processes and of two sockets.
     var outputUnderWayMax: Int { kind == .runc ? 131_072 : 4 << 20 }
-
-    func shutdown() async {
-        if let sandbox = sandbox as? RuncSandbox { await sandbox.shutdown() }
-        if let sandbox = sandbox as? EngineSandbox { await sandbox.shutdown() }
-    }
 
     /// Runs the body on a new host, shuts down and checks that nothing is left.
     static func with(_ kind: SandboxKind, _ body: (SandboxHost) async throws -> Void) async throws {
@@ -84,42 +94,33 @@ final class SandboxHost: Sendable {
             try await body(host)
             try await host.expectNoContainers()
         } catch {
-            await host.shutdown()
+            await host.sandbox.shutdown()
             throw error
         }
-        await host.shutdown()
+        await host.sandbox.shutdown()
         try await host.expectNoContainers()
         if let sandbox = host.engineSandbox {
             let engine = try await sandbox.engine().engine
             #expect(try engine.images(of: SmallFiles.read(host.folder.path + "/state/owner")).isEmpty)
+        } else {
+            #expect(host.runcTraces?.groupFolders("") == [])
         }
         EngineService.reapMonitors()
     }
 
-    /// No container of this sandbox is left, running or not.
+    /// No container of this sandbox is left, running or not, nor anything else of a job.
     func expectNoContainers(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         if let engineSandbox {
             let engine = try await engineSandbox.engine().engine
             let owner = try SmallFiles.read(folder.path + "/state/owner")
             #expect(try engine.containers(of: owner).map(\.name) == [], sourceLocation: sourceLocation)
         } else {
-            for name in ["bundles", "runtime"] {
-                let left = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/state/\(name)")
-                #expect(left.isEmpty, sourceLocation: sourceLocation)
-            }
+            try runcTraces?.expectNone(sourceLocation: sourceLocation)
         }
     }
 
     /// An image that holds one program as `/cargo`.
-    func image(_ program: String) throws -> String {
-        let root = "\(folder.path)/image-\(program)"
-        if access(root, F_OK) == 0 { return root }
-        mkdir(root, 0o755)
-        let path = ContractPrograms.sources[program] == nil ? try Programs.path(program) : try ContractPrograms.path(program)
-        try FileManager.default.copyItem(atPath: path, toPath: root + "/cargo")
-        for path in [root, root + "/cargo"] { chown(path, 100_000, 100_000) }
-        return root
-    }
+    func image(_ program: String) throws -> String { try images.image(program) }
 
     func job(
         _ program: String, input: [UInt8] = Array("{}".utf8), level: TrustLevel = .untrusted, timeout: Duration? = nil,
