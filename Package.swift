@@ -128,7 +128,7 @@ let package = Package(
         .testTarget(
             name: "OCITests",
             dependencies: [
-                "OCI", product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                "OCI", "TestSupport", product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
                 product("NIOPosix", "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(name: "PasswordsTests", dependencies: ["Passwords"], swiftSettings: strict),
@@ -140,7 +140,7 @@ let package = Package(
         .testTarget(name: "StorageTests", dependencies: ["TestSupport", "Storage"], swiftSettings: strict),
         .testTarget(name: "IslandLinkTests", dependencies: ["TestSupport", "IslandLink", "Domain", "JSON"], swiftSettings: strict),
         .testTarget(name: "ScanningTests", dependencies: ["TestSupport", "Scanning", "Domain"], swiftSettings: strict),
-        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Domain", "SandboxKernel"], swiftSettings: strict),
+        .testTarget(name: "SandboxTests", dependencies: ["TestSupport", "Sandbox", "Domain", "SandboxKernel"], swiftSettings: strict),
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [

@@ -4,10 +4,12 @@
 public struct PackageTraces: Sendable, Hashable {
     /// The packages that the system's own lists name as installed, a lower bound; 0 when there is no list.
     public var systemPackages = 0
-    /// A list of any package manager, the first by its path; `nil` when there is none.
+    /// A list of any package manager, the first by its path, as one line; `nil` when there is none.
     public var list: String?
-    /// Where a list is reached through a link, which scanners do not follow.
+    /// Where a list is reached through a link, which scanners do not follow; as one line.
     public var hidden: String?
+    /// Whose lists of the operating system's packages there are, each with one of its paths.
+    var managers: [PackageManager: String] = [:]
 
     /// No trace of any package.
     public init() {}
@@ -25,28 +27,47 @@ public struct PackageTraces: Sendable, Hashable {
     /// Source: where dpkg, apk and rpm keep their databases, and Python its installed distributions (PEP 376); what Trivy's documentation
     /// calls "OS packages" and "Python". Jars and single programs are left out: a scanner may well find no package in one.
     public static func startBytes(_ path: String) -> Int? {
-        if texts.contains(path) || isPart(path) { return textBytesMax }
+        if texts.contains(path) { return textBytesMax }
+        if isPart(path) { return partBytesMax }
         if databases.contains(path) || isDistribution(path) || folders.contains(path) { return 0 }
         return nil
     }
 
     /// Adds what lies at a path.
-    public mutating func add(_ path: String, _ entry: Entry) {
-        let isList = Self.texts.contains(path) || Self.isPart(path) || Self.databases.contains(path)
+    ///
+    /// - Parameter written: the path that its layer gives it, which is all that a scanner sees; another one where that leads through links.
+    public mutating func add(_ path: String, _ entry: Entry, writtenAs written: String) {
+        let manager = Self.manager(of: path)
         switch entry {
         case .link(let target):
             // Some systems link one known place to another, which is read there.
-            guard isList || Self.folders.contains(path), !Self.leadsToAKnownPlace(path, target) else { return }
-            hidden = hidden ?? path
+            guard manager != nil || Self.folders.contains(path), !Self.leadsToAKnownPlace(path, target) else { return }
+            hide(path)
         case .file(let start, let size):
-            guard size > 0, isList || Self.isDistribution(path) else { return }
-            list = list ?? path
-            if isList, !Self.databases.contains(path) { systemPackages += Self.count(start, isAlpine: path.hasSuffix("apk/db/installed")) }
+            guard size > 0, manager != nil || Self.isDistribution(path) else { return }
+            list = list ?? ScannerText.oneLine(path)
+            guard let manager else { return }
+            if Self.manager(of: written) != manager { hide(written) }
+            managers[manager] = managers[manager] ?? path
+            if manager != .rpm { systemPackages += Self.count(start, isAlpine: manager == .apk) }
         }
+    }
+
+    /// The paths are the image's: they may hold anything.
+    private mutating func hide(_ path: String) { hidden = hidden ?? ScannerText.oneLine(path) }
+
+    /// Whose list lies at a path.
+    private static func manager(of path: String) -> PackageManager? {
+        if databases.contains(path) { return .rpm }
+        guard texts.contains(path) || isPart(path) else { return nil }
+        return path.hasSuffix("apk/db/installed") ? .apk : .dpkg
     }
 
     /// Chosen: several times the list of a full desktop system.
     private static let textBytesMax = 64 << 20
+
+    /// Chosen: a hundred times the longest description of one package.
+    private static let partBytesMax = 1 << 20
 
     /// Lists that are text.
     private static let texts: Set<String> = ["var/lib/dpkg/status", "lib/apk/db/installed", "usr/lib/apk/db/installed"]
@@ -96,7 +117,9 @@ public struct PackageTraces: Sendable, Hashable {
             if !name.isEmpty, !version.isEmpty, isInstalled { packages.insert("\(name) \(version)") }
             (name, version, isInstalled) = ("", "", true)
         }
-        for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: false) {
+        for var line in bytes.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            // A stanza ends at a line of nothing but spaces, and a line may end as on other systems.
+            while let last = line.last, [0x20, 0x09, 0x0D].contains(last) { line.removeLast() }
             if line.isEmpty {
                 take()
                 continue

@@ -35,9 +35,13 @@ import Testing
     @Test(
         arguments: [
             ("Critical", .critical), ("HIGH", .high), ("medium", .medium), ("Low", .low), ("Negligible", .low), ("Unknown", .unknown), ("", .unknown),
-            (nil, .unknown), ("Important", .unknown),
+            (nil, .unknown),
         ] as [(String?, Severity)])
-    func severitiesAreMapped(word: String?, severity: Severity) { #expect(GrypeReportParser.severity(word) == severity) }
+    func severitiesAreMapped(word: String?, severity: Severity) throws { #expect(try GrypeReportParser.severity(word) == severity) }
+
+    @Test(arguments: ["Important", "crítical", "critical ", "9.8"]) func aSeverityThatIsNotGrypesCouldMeanTheWorst(word: String) {
+        #expect { try GrypeReportParser.severity(word) } throws: { ($0 as? ScanFailure)?.code == .unreadableReport }
+    }
 
     @Test func aLanguageFindingIsNamedByItsCVE() throws {
         let log4j = try #require(try parse("standin/java").findings.first)

@@ -97,7 +97,7 @@ public struct ImageJudge: Sendable {
             switch piece {
             case .traces(let found): traces = found
             case .report(let report):
-                try Self.require(report, sees: traces, in: image)
+                try report.require(sees: traces, platform: platform)
                 part.reports.append((report, platform, try checkedAge(of: report)))
                 part.documents.append(.init(kind: .report, source: report.scanner, platform: platform, bytes: report.raw))
             case .bill(let bill):
@@ -111,27 +111,6 @@ public struct ImageJudge: Sendable {
         }
         part.remarks = Self.remarks(on: image, part.reports.map(\.report))
         return part
-    }
-
-    /// A scanner that saw fewer packages than the image's own list names has not looked: its report is no report.
-    private static func require(_ report: ScannerReport, sees traces: PackageTraces, in image: PlatformImage) throws(ScanFailure) {
-        func blind(_ what: String, _ remedy: String) -> ScanFailure {
-            ScanFailure(.blindReport, message: "\(report.scanner) \(what)", remedy: remedy, retryable: true)
-        }
-        let suspicious = "Make sure that the program is the real \(report.scanner), and that the list can be read; then scan again."
-        if let hidden = traces.hidden {
-            throw blind(
-                "cannot see the packages of \(image.platform): the image's list of them is reached through a link at \(hidden).",
-                "Build the image so that the list lies where its package manager puts it, and submit it again.")
-        }
-        if let seen = report.systemPackageCount, seen < traces.systemPackages {
-            throw blind(
-                "found \(seen) packages of the operating system in \(image.platform), but the image's own list has \(traces.systemPackages); "
-                    + "without an os-release that it knows, a scanner leaves them out.", suspicious)
-        }
-        if report.packageCount == 0, let list = traces.list {
-            throw blind("found no package in \(image.platform), but the image has a list of them, \(list).", suspicious)
-        }
     }
 
     /// What a clean verdict does not say by itself.

@@ -29,12 +29,14 @@ public struct StoreLayouts: ImageLayouts {
     public func packageTraces(in image: PlatformImage) async throws -> PackageTraces {
         var traces = PackageTraces()
         for file in try await store.files(of: image, startBytes: PackageTraces.startBytes) {
-            switch file.kind {
-            case .file(let start, let size): traces.add(file.path, .file(start: start, size: size))
-            // A hard link's target is a path of the image, as an absolute link's is.
-            case .hardLink(let target): traces.add(file.path, .link(to: "/" + target))
-            case .symbolicLink(let target): traces.add(file.path, .link(to: target))
-            }
+            let entry: PackageTraces.Entry =
+                switch file.kind {
+                case .file(let start, let size): .file(start: start, size: size)
+                // A hard link's target is a path of the image, as an absolute link's is.
+                case .hardLink(let target): .link(to: "/" + target)
+                case .symbolicLink(let target): .link(to: target)
+                }
+            traces.add(file.path, entry, writtenAs: file.pathInLayer)
         }
         return traces
     }

@@ -20,7 +20,7 @@ final class RootedTree {
     private var cached: (components: [[UInt8]], place: Place)?
 
     /// Most links followed for one path. Source: Linux `MAXSYMLINKS`.
-    private static let linksMax = 40
+    static let linksMax = 40
 
     /// - Parameters:
     ///   - root: the open folder.

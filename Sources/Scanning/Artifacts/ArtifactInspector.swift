@@ -73,10 +73,13 @@ public struct ArtifactInspector: Sendable {
         }
     }
 
-    /// Whether a path is relative and has only ordinary parts.
+    /// Whether a path is relative and has only ordinary parts. By bytes, as a file system sees it: for Swift a slash with an accent on it
+    /// is no slash.
     static func staysInside(_ name: String) -> Bool {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        return !name.unicodeScalars.contains { $0 == "\0" || $0 == "\\" } && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+        let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
+        guard !name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\\") }) else { return false }
+        return name.utf8.split(separator: slash, omittingEmptySubsequences: false)
+            .allSatisfy { !$0.isEmpty && !$0.elementsEqual([dot]) && !$0.elementsEqual([dot, dot]) }
     }
 
     /// Returns the one file that is the artifact; the others are objected to, and their bytes are unexplained.

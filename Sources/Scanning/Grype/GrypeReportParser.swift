@@ -60,11 +60,12 @@ public struct GrypeReportParser: Sendable, Hashable {
             operatingSystem: Self.operatingSystem(document.distro), findings: findings)
     }
 
-    /// Returns the severity for Grype's word. `Negligible` is what Debian calls unimportant, and counts as low; a severity that is
-    /// absent or not known counts as unknown.
-    static func severity(_ word: String?) -> Severity {
-        guard let word = word?.lowercased() else { return .unknown }
-        return word == "negligible" ? .low : Severity(rawValue: word) ?? .unknown
+    /// Returns the severity for Grype's word, in any case. `Negligible` is what Debian calls unimportant, and counts as low; none is
+    /// `unknown`, and one that is not Grype's makes the report unreadable: it could mean the worst.
+    static func severity(_ word: String?) throws(ScanFailure) -> Severity {
+        guard let word = word?.lowercased(), !word.isEmpty else { return .unknown }
+        guard let severity = word == "negligible" ? .low : Severity(rawValue: word) else { throw .unreadable("a severity that is not Grype's") }
+        return severity
     }
 
     private static func finding(_ match: GrypeReportDocument.Match) throws(ScanFailure) -> Finding {
@@ -77,7 +78,7 @@ public struct GrypeReportParser: Sendable, Hashable {
         let fixed = (match.vulnerability.fix?.versions ?? []).filter { !$0.isEmpty }
         return Finding(
             id: id, package: package.name, version: package.version ?? "", fixedVersion: fixed.isEmpty ? nil : fixed.joined(separator: ", "),
-            severity: severity(match.vulnerability.severity), packageURL: package.purl.flatMap { $0.isEmpty ? nil : $0 },
+            severity: try severity(match.vulnerability.severity), packageURL: package.purl.flatMap { $0.isEmpty ? nil : $0 },
             scanners: [GrypeScanner.scannerName], aliases: Set([own] + related).subtracting([id]).sorted())
     }
 

@@ -59,12 +59,15 @@ public struct TrivyScanner: VulnerabilityScanner, SBOMGenerator {
         let releases = releases
         let report = try await queue.run { () throws(ScanFailure) in
             let report = try parser.parse(printed, databaseUpdatedAt: database.updatedAt)
-            if let bucket = report.operatingSystem.flatMap(TrivyReleases.bucket), report.systemPackageCount != 0,
-                try !releases.contains(bucket, state: before, cacheFolder: folder)
-            {
-                throw ScanFailure(
-                    .releaseUnknown, message: "Trivy's vulnerability database knows nothing of \(bucket), so nothing can be said of its packages.",
-                    remedy: "Build the image on a release that is maintained; or update the database: \(TrivyRemedy(cacheFolder: folder).download)")
+            if let system = report.operatingSystem, report.systemPackageCount != 0 {
+                let bucket = TrivyReleases.bucket(of: system)
+                guard let bucket, try releases.contains(bucket, state: before, cacheFolder: folder) else {
+                    let name = bucket ?? ScannerText.oneLine("\(system.family) \(system.name)")
+                    throw ScanFailure(
+                        .releaseUnknown, message: "Trivy's vulnerability database knows nothing of \(name), so nothing can be said of its packages.",
+                        remedy:
+                            "Build the image on a release that is maintained; or update the database: \(TrivyRemedy(cacheFolder: folder).download)")
+                }
             }
             return report
         }

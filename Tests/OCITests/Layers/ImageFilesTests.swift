@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @testable import OCI
@@ -96,7 +98,174 @@ import Testing
         #expect(await code { _ = try await files([tar]) } == "limit_exceeded")
     }
 
+    /// Zeros take no room in a layer, but they would here.
+    @Test func tooManyBytesAreRefusedWhileTheyAreRead() throws {
+        var tree = ImageFileTree()
+        let half = ImageFile.Kind.file(start: Array(repeating: 0, count: ImageFileTree.heldBytesMax / 2), size: 0)
+        tree.beginLayer()
+        try tree.add(.stub("a")) { _ in half }
+        // The same path again, in the layer and in the image, counts once.
+        try tree.add(.stub("a")) { _ in half }
+        tree.beginLayer()
+        try tree.add(.stub("a")) { _ in half }
+        try tree.add(.stub("b")) { _ in half }
+        #expect(throws: OCIError.self) { try tree.add(.stub("c", .symbolicLink, target: "x")) { _ in nil } }
+        tree.beginLayer()
+        try tree.add(.stub(".wh.a")) { _ in nil }
+        try tree.add(.stub("c", .symbolicLink, target: "x")) { _ in nil }
+        #expect(tree.files.map(\.path) == ["b"])
+    }
+
+    @Test func tooManyLinksAreRefused() throws {
+        var tree = ImageFileTree()
+        tree.beginLayer()
+        for number in 0..<ImageFileTree.linksMax { try tree.add(.stub("\(number)", .symbolicLink, target: "x")) { _ in nil } }
+        #expect(throws: OCIError.self) { try tree.add(.stub("one more", .symbolicLink, target: "x")) { _ in nil } }
+    }
+
+    // MARK: Links on the way
+
+    /// Where the kernel would put the file `x` that a layer names in another way.
+    @Test(arguments: [
+        ([("alias", "real")], "alias/x"), ([("alias", "/real")], "alias/x"), ([("alias", "./sub/../real")], "./alias//x"),
+        ([("one", "two/three"), ("two", "deep"), ("deep/three", "../real")], "one/x"), ([("deep/l", "/alias"), ("alias", "real")], "deep/l/x"),
+    ])
+    func aFileLiesWhereTheLinksOnItsWayLead(links: [(String, String)], path: String) async throws {
+        let linked = TestTar.make { tar in for (path, target) in links { tar.link("skip/../" + path, to: target) } }
+        // In one layer, and with the links in a lower one.
+        let oneLayer = TestTar.make { tar in
+            for (path, target) in links { tar.link(path, to: target) }
+            tar.file(path)
+        }
+        for layers in [[oneLayer], [linked, TestTar.make { $0.file(path) }]] {
+            let found = try await entries(layers)
+            #expect(found.contains { $0.path == "real/x" && $0.pathInLayer == path.replacing("./", with: "").replacing("//", with: "/") })
+            #expect(!found.contains { $0.path == $0.pathInLayer && $0.path.hasSuffix("x") })
+        }
+    }
+
+    @Test func aHardLinkOfALinkIsALink() async throws {
+        let found = try await files([
+            TestTar.make {
+                $0.link("soft", to: "real")
+                $0.hardLink("hard", to: "soft")
+                $0.file("hard/x")
+            }
+        ])
+        #expect(found == ["hard", "real/x", "soft"])
+    }
+
+    @Test func aLinkThatIsGoneLeadsNowhere() async throws {
+        let link = TestTar.make { $0.link("alias", to: "real") }
+        for gone in [TestTar.make { $0.file(".wh.alias") }, TestTar.make { $0.folder("alias") }, TestTar.make { $0.file(".wh..wh..opq") }] {
+            #expect(try await files([link, gone, TestTar.make { $0.file("alias/x") }]) == ["alias/x"])
+        }
+    }
+
+    @Test func aWhiteoutWorksBehindALink() async throws {
+        let lower = TestTar.make {
+            $0.file("real/x")
+            $0.link("alias", to: "real")
+        }
+        #expect(try await files([lower, TestTar.make { $0.file("alias/.wh.x") }]) == ["alias"])
+        #expect(try await files([lower, TestTar.make { $0.file("alias/.wh..wh..opq") }]) == ["alias"])
+    }
+
+    /// Two names that read alike, or that are no text, are two all the same.
+    @Test(arguments: [([0xFF], [0xFE]), (Array("\u{E9}".utf8), Array("e\u{301}".utf8))] as [([UInt8], [UInt8])])
+    func namesAreBytes(one: [UInt8], other: [UInt8]) throws {
+        var tree = ImageFileTree()
+        tree.beginLayer()
+        try tree.add(.stub(one, .symbolicLink, target: "real")) { _ in nil }
+        try tree.add(.stub(other, .symbolicLink, target: "elsewhere")) { _ in nil }
+        try tree.add(.stub(one + Array("/x".utf8))) { _ in .file(start: [], size: 1) }
+        #expect(tree.files.map(\.path) == ["real/x"])
+    }
+
+    @Test(arguments: ["loop/x", "up/x"])
+    func linksThatLeadNowhereAreHostile(path: String) async throws {
+        let tar = TestTar.make {
+            $0.link("loop", to: "loop")
+            $0.link("up", to: "../x")
+            $0.file(path)
+        }
+        #expect(await code { _ = try await files([tar]) } == "hostile_layer")
+    }
+
+    @Test func aPathMayNotBeTooDeep() throws {
+        var tree = ImageFileTree()
+        tree.beginLayer()
+        let deep = Array(repeating: "d", count: UnpackOptions().depthMax).joined(separator: "/")
+        try tree.add(.stub(deep + "/x")) { _ in nil }
+        #expect(#expect(throws: OCIError.self) { try tree.add(.stub(deep + "/d/x")) { _ in nil } }?.code == .limitExceeded)
+    }
+
+    /// Chance: whatever layers hold, every file is found where it is unpacked.
+    @Test func filesAreFoundWhereTheyAreUnpacked() async throws {
+        var compared = 0
+        for seed in 0..<60 where try await agrees(UInt64(seed)) { compared += 1 }
+        #expect(compared > 20, "\(compared)")
+    }
+
+    /// Whether made-up layers could be unpacked, and so compared.
+    private func agrees(_ seed: UInt64) async throws -> Bool {
+        var random = SplitMix64(state: seed)
+        let names = ["a", "b", "c"]
+        func path(_ random: inout SplitMix64) -> String {
+            (0..<Int.random(in: 1...3, using: &random)).map { _ in names.randomElement(using: &random) ?? "" }.joined(separator: "/")
+        }
+        let layers = (0..<3).map { _ in
+            TestTar.make { tar in
+                for number in 0..<8 {
+                    let own = path(&random)
+                    switch Int.random(in: 0..<7, using: &random) {
+                    case 0, 1: tar.file("\(own)/f\(number % 3)")
+                    case 2: tar.folder(own)
+                    case 3, 4: tar.link(own, to: (Bool.random(using: &random) ? "/" : "") + path(&random))
+                    case 5: tar.file("\(own)/.wh.\(names[number % 3])")
+                    default: tar.file("\(own)/.wh..wh..opq")
+                    }
+                }
+            }
+        }
+        let store = try ContentStore(root: folder("store-\(seed)"))
+        let image = try await TestImage(store: store).make(layers: layers).images[0]
+        let root = folder("root-\(seed)")
+        do {
+            try await LayerUnpacker(store: store).unpack(image, to: root)
+        } catch {
+            // What cannot be unpacked never runs: a path through a file, for example.
+            return false
+        }
+        let found = try await store.files(of: image, startBytes: { $0.contains("f") ? 1 : nil }).map(\.path)
+        let real = try FileManager.default.subpathsOfDirectory(atPath: root).filter { ($0 as NSString).lastPathComponent.hasPrefix("f") }
+        #expect(found == real.sorted(), "seed \(seed)")
+        return !real.isEmpty
+    }
+
+    @Test func folderAfterFolderIsHidden() async throws {
+        let layers: [[UInt8]] = [
+            TestTar.make { tar in for name in ["a/b/c", "a/b/d/e", "ab/c", "x"] { tar.file(name) } },
+            TestTar.make { $0.file("a/.wh.b", "") },
+            TestTar.make { $0.file("a/b/f") },
+        ]
+        #expect(try await files(layers) == ["a/b/f", "ab/c", "x"])
+        #expect(try await files(layers + [TestTar.make { $0.file("a") }]) == ["a", "ab/c", "x"])
+        #expect(try await files(layers + [TestTar.make { $0.file(".wh..wh..opq", "") }]) == [])
+    }
+
     @Test func aDamagedLayerIsAnError() async throws {
         #expect(await code { _ = try await files([Array(repeating: 7, count: 1024)]) } == "hostile_layer")
+    }
+}
+
+extension TarEntry {
+    fileprivate static func stub(_ path: [UInt8], _ kind: Kind = .file, target: String = "") -> TarEntry {
+        TarEntry(
+            kind: kind, path: path, linkTarget: Array(target.utf8), size: 0, mode: 0, userID: 0, groupID: 0, modifiedSeconds: 0, contentOffset: 0)
+    }
+
+    fileprivate static func stub(_ path: String, _ kind: Kind = .file, target: String = "") -> TarEntry {
+        stub(Array(path.utf8), kind, target: target)
     }
 }

@@ -20,7 +20,9 @@ struct ArtifactReportTests {
         #expect(Self.failure(kind, [try folder.file("empty", [])])?.code == .malformedArtifact)
     }
 
-    @Test(arguments: ["", ".", "..", "/a", "a/", "a//b", "a/../b", "a/./b", "a\\b", "a\u{0}"])
+    @Test(arguments: [
+        "", ".", "..", "/a", "a/", "a//b", "a/../b", "a/./b", "a\\b", "a\u{0}", "../\u{301}x", "a/..\u{0}", "/\u{301}a", "a/\u{301}/../../b",
+    ])
     func namesStayInside(name: String) throws {
         let folder = try ArtifactFolder()
         let file = try folder.file("module.wasm", WasmBuilder.command.bytes)

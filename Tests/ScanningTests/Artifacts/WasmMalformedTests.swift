@@ -159,6 +159,11 @@ struct WasmLimitTests {
             try Self.accepts(producers.bytes) {
                 $0.producersMax = 2 + more
             } == fits)
+        // A count of each is no count of all: fields times producers times sections.
+        let one: [UInt8] = [1, 1, 0x61, 2, 1, 0x63, 0, 1, 0x64, 0]
+        #expect(try Self.accepts(b.init().custom("producers", one).custom("producers", one).bytes) { $0.producersMax = 4 + more } == fits)
+        let fields: [UInt8] = [2] + one.dropFirst() + one.dropFirst()
+        #expect(try Self.accepts(b.init().custom("producers", fields).bytes) { $0.producersMax = 4 + more } == fits)
     }
 
     @Test(arguments: [(-1, false), (0, true), (1, true)])

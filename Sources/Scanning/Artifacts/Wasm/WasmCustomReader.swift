@@ -28,6 +28,7 @@ struct WasmCustomReader {
             for _ in 0..<(try content.count("producers", max: limits.producersMax)) {
                 let name = try content.name("a producer's name", bytesMax: limits.nameBytesMax)
                 let version = try content.name("a producer's version", bytesMax: limits.nameBytesMax)
+                guard producers.count < limits.producersMax else { throw content.expected("at most \(limits.producersMax) producers in all") }
                 producers.append(ArtifactComponent(role: role, name: name, version: version))
             }
         }

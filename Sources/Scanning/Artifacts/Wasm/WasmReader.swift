@@ -90,6 +90,9 @@ struct WasmReader {
         try reader.read(name, &content)
         module.producers += reader.producers
         module.features += reader.features
+        guard module.producers.count <= limits.producersMax, module.features.count <= limits.producersMax else {
+            throw content.expected("at most \(limits.producersMax) producers and features in all")
+        }
         if let name = reader.moduleName { module.moduleName = name }
     }
 }
