@@ -15,6 +15,7 @@ final class FakeImages: ImageSource {
         var beforeResolving: (@Sendable () async throws -> Void)?
         var kept: [Set<Digest>] = []
         var attached: [String] = []
+        var ownAtAttaching: [Set<Digest>] = []
         var attachFailure: OCIError?
         var artifact: StoredArtifact?
     }
@@ -43,11 +44,17 @@ final class FakeImages: ImageSource {
 
     func keepOnly(_ digests: [Digest]) async throws { state.withLock { $0.kept.append(Set(digests)) } }
 
-    func attach(_ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference) async throws -> Descriptor {
+    func attach(
+        _ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference, unlessThere own: Set<Digest>
+    ) async throws -> Descriptor {
         if let failure = state.withLock(\.attachFailure) { throw failure }
+        state.withLock { $0.ownAtAttaching.append(own) }
         state.withLock { $0.attached.append("\(mediaType) to \(subject.digest)") }
         return Descriptor(mediaType: MediaType.ociManifest, digest: .sha256(of: bytes), size: Int64(bytes.count))
     }
+
+    /// What was said to be this network's own at each attaching.
+    var ownAtAttaching: [Set<Digest>] { state.withLock(\.ownAtAttaching) }
 
     /// What was attached, oldest first.
     var attached: [String] { state.withLock(\.attached) }

@@ -121,6 +121,20 @@ import Testing
         #expect(scan.billReferrers?["refused"] == .null)
     }
 
+    /// What somebody else has attached is never taken for ours.
+    @Test func onlyWhatEarlierScansAttachedIsOurOwn() async throws {
+        let world = try await World()
+        let submission = try await world.published("my-cargo")
+        #expect(world.images.ownAtAttaching == [[], []])
+        let scan = try await ScanPipelineTests.scan(world, submission)
+        let own = Set(try (scan.billReferrers?["attached"]?.array ?? []).compactMap { try $0["digest"]?.string.map(Digest.init) })
+        #expect(own.count == 2)
+        _ = try await world.rescans.rescanNow(slug: nil, by: world.administrator)
+        while try await world.rescans.step() {}
+        #expect(try await world.pipeline.scanNext())
+        #expect(world.images.ownAtAttaching.suffix(2) == [own, own])
+    }
+
     @Test func aRegistryThatTakesNoBillsChangesNothing() async throws {
         let world = try await World()
         world.images.refuseAttaching(OCIError(.forbidden, "read only"))

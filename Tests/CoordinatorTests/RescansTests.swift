@@ -198,6 +198,42 @@ import Testing
         #expect(end == world.now + 6 * 86_400_000, "the earliest end counts")
     }
 
+    /// With a grace for what is critical too: an end goes with the finding that it belongs to.
+    @Test func aFindingThatIsGoneTakesItsEndWithIt() async throws {
+        let world = try await World()
+        let submission = try await world.published("cargo")
+        let rescan = { @Sendable in
+            _ = try await world.rescans.rescanNow(slug: nil, by: world.administrator)
+            try await Self.work(world)
+        }
+        world.scanner.find(.high)
+        try await rescan()
+        world.clock.moveOn(by: Self.day)
+        // Another finding in place of the first.
+        world.scanner.find(.low, .high)
+        try await rescan()
+        #expect(try await Self.flag(world, submission)?.endsAt?.milliseconds == world.now + 7 * 86_400_000)
+    }
+
+    /// The good result stays what reviewers and publishers see.
+    @Test func aRescanThatCouldNotScanChangesNothing() async throws {
+        let world = try await World()
+        world.scanner.find(.medium, .low)
+        let submission = try await world.submitted("cargo")
+        try await Self.work(world)
+        let before = try await ScanPipelineTests.scan(world, submission)
+        try await world.database.write { writer in
+            guard var row = try writer.submission(id: submission.row.id) else { return }
+            row.state = SubmissionState.published.rawValue
+            try writer.update(row)
+            try writer.insertScan(submissionID: row.id, digest: row.imageDigest ?? "", purpose: ScanPurpose.rescan.rawValue, at: world.now)
+        }
+        world.scanner.answer { _ in .failure(ScanFailure(.timedOut, message: "It took too long.", remedy: "Scan again.")) }
+        #expect(try await world.pipeline.scanNext())
+        let after = try await ScanPipelineTests.scan(world, submission)
+        #expect(after.state == .finished && after.findings == before.findings && !after.findings.isEmpty)
+    }
+
     /// What an administrator has looked at is forgiven; what comes later is not.
     @Test func aNewFindingSuspendsAlsoWhatAnAdministratorBroughtBack() async throws {
         let world = try await World()

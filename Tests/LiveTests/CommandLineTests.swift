@@ -27,6 +27,20 @@ extension Live {
             #expect(result.stderr.isEmpty, "\(result)")
         }
 
+        /// Each clears away what dead ones left, and must leave the living alone.
+        @Test func commandsThatNeedAFolderOfTheirOwnRunAtOnce() async throws {
+            try Machine.requireReady()
+            try await withThrowingTaskGroup(of: CommandResult.self) { group in
+                for _ in 0..<24 {
+                    group.addTask {
+                        try await ChildProcess.run(
+                            try Machine.executable(), ["cargo", "test", "\(Machine.scanFixtures)/images/clean.tar", "--input", "{}", "--json"])
+                    }
+                }
+                for try await result in group { #expect(!result.stderr.contains("not writable") && !result.stderr.contains("no such"), "\(result)") }
+            }
+        }
+
         @Test func runReadsFilesAndTheReadme() async throws {
             let network = try await SharedNetwork.network
             let slug = try await Catalog.shared.textStats(network)

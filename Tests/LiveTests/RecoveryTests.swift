@@ -55,6 +55,44 @@ extension Live {
             #expect(Leftovers.all(of: folder, jobs: [running, finished, next] + waiting).isEmpty, "\(Leftovers.all(of: folder, jobs: [running]))")
         }
 
+        /// A full disk is said, loses nothing that was acknowledged, and is over when there is room again.
+        @Test func aFullDiskIsAnOutageAndNoMore() async throws {
+            let folder = try Machine.makeFolder("full-disk")
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let mount = { (words: [String]) async throws -> Void in
+                let result = try await ChildProcess.run("/usr/bin/env", words)
+                guard result.exit == 0 else { throw Unexpected("\(words): \(result)") }
+            }
+            try await mount(["mount", "-t", "tmpfs", "-o", "size=64m", "none", folder])
+            do {
+                let network = try await DevNetwork.start(folder: folder)
+                let kept = try await network.draft(slug: "kept", image: "\(network.registry)/live/a:v1.0.0")
+                let filling = FileManager.default.createFile(atPath: folder + "/filling", contents: nil)
+                #expect(filling)
+                let file = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/filling"))
+                while (try? file.write(contentsOf: Data(repeating: 1, count: 4096))) != nil {}
+                try file.close()
+                // What fits into pages that the database has already is still taken.
+                var refused: Answer?
+                for number in 0..<50 where refused == nil {
+                    let answer = try await network.publisher.call(
+                        .POST, "/workloads", .object(network.fields(slug: "more-\(number)", image: "\(network.registry)/live/a:v1.0.0")))
+                    if answer.status != 201 { refused = answer }
+                }
+                let answer = try refused.orThrow("a refusal on a full disk")
+                #expect(answer.status == 503)
+                #expect(answer.json["error"]?["code"]?.string == "storage_unavailable", "\(answer)")
+                try FileManager.default.removeItem(atPath: folder + "/filling")
+                _ = try await network.draft(slug: "after", image: "\(network.registry)/live/a:v1.0.0")
+                #expect(try await network.publisher.data(.GET, "/submissions/\(kept)")["state"]?.string == "draft")
+                #expect(try await network.stop().exit == 0)
+            } catch {
+                try? await mount(["umount", "--lazy", folder])
+                throw error
+            }
+            try await mount(["umount", folder])
+        }
+
         @Test func aScanThatAKillInterruptedIsDoneAgain() async throws {
             let folder = try Machine.makeFolder("killed-scan")
             defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -11,11 +11,15 @@ public protocol ImageSource: Sendable {
     /// Fetches an image or artifact by digest into the content store, every byte checked.
     func fetch(_ reference: ImageReference, digest: Digest) async throws -> StoredContent
 
-    /// Attaches a document to a manifest in its registry, for whoever looks there; one of the same type that was attached before stays.
+    /// Attaches a document to a manifest in its registry, for whoever looks there.
     ///
+    /// - Parameter own: what this network attached before: one of the same type that is still there stays, and nothing is attached. What
+    ///   others have attached counts for nothing: whoever may push can say what they like.
     /// - Throws: ``OCIError`` when the registry does not take it.
     /// - Returns: the attached artifact, this one or the one from before.
-    func attach(_ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference) async throws -> Descriptor
+    func attach(
+        _ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference, unlessThere own: Set<Digest>
+    ) async throws -> Descriptor
 
     /// Lets go of everything fetched but these images, so that what nobody needs does not fill the coordinator's disk. Not while an
     /// image is fetched.

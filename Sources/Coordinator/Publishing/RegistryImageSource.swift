@@ -51,15 +51,12 @@ public final class RegistryImageSource: ImageSource {
         return hasRemoved
     }
 
-    /// Marks what this network attached. Chosen: an annotation of ours, so that others' documents are left alone.
-    private static let mark = ["network.archipelago.attached": "sbom"]
-
-    private static func isMarked(_ descriptor: Descriptor) -> Bool { mark.allSatisfy { descriptor.annotations[$0.key] == $0.value } }
-
-    public func attach(_ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference) async throws -> Descriptor {
-        let known = try await client.referrers(of: reference.with(digest: subject.digest))
-        if let own = known.first(where: { $0.artifactType == mediaType && Self.isMarked($0) }) { return own }
-        return try await client.attach(bytes, artifactType: mediaType, to: subject, in: reference, annotations: Self.mark)
+    public func attach(
+        _ bytes: [UInt8], mediaType: String, to subject: Descriptor, of reference: ImageReference, unlessThere own: Set<Digest>
+    ) async throws -> Descriptor {
+        let there = own.isEmpty ? [] : try await client.referrers(of: reference.with(digest: subject.digest))
+        if let kept = there.first(where: { $0.artifactType == mediaType && own.contains($0.digest) }) { return kept }
+        return try await client.attach(bytes, artifactType: mediaType, to: subject, in: reference, annotations: [:])
     }
 
     public func keepOnly(_ digests: [Digest]) async throws {

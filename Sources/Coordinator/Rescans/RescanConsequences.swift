@@ -15,33 +15,41 @@ struct RescanConsequences: Sendable {
     /// Flags a version in which something blocks, or clears one that was flagged.
     ///
     /// People are told of each finding once. A finding that was not there before has a grace of its own, also where an administrator has
-    /// brought the Cargo back in spite of the others; the earliest end counts.
+    /// brought the Cargo back in spite of the others; the earliest end of what is still there counts.
     func apply(_ findings: [Finding], to submission: Submission, at now: Timestamp, in writer: any SQLWriter) throws {
         let grace = try writer.grace(submissionID: submission.row.id)
-        let blocking = findings.filter { $0.severity.impact == .blocks }
         // Sorted worst first.
-        guard let worst = blocking.first else {
+        guard let worst = findings.first(where: { $0.severity.impact == .blocks }) else {
             if let grace { try clear(submission, grace, at: now, in: writer) }
             return
         }
-        let known = Set(grace.flatMap { try? JSONValue(parsing: $0.told) }?.array?.compactMap(\.string) ?? [])  // written by this program
-        let fresh = blocking.filter { !known.contains(Self.key($0)) }
-        let allowed = fresh.first.flatMap { policy.grace(for: $0.severity) }
+        var deadlines = try Self.deadlines(of: grace)
         // Suspended for what was known, and brought back by an administrator since: only what is new counts.
         let isForgiven = grace?.suspendedAt != nil && submission.state == .published
-        let earlier = isForgiven ? nil : grace
+        if isForgiven { deadlines.forgive() }
+        let fresh = deadlines.replace(with: findings, policy: policy, now: now.milliseconds)
         let flagged = GraceRow(
-            submissionID: submission.row.id, severity: worst.severity.rawValue, beganAt: earlier?.beganAt ?? grace?.beganAt ?? now.milliseconds,
-            endsAt: min(earlier?.endsAt ?? Int.max, allowed.map { (now + $0).milliseconds } ?? Int.max),
-            suspendedAt: isForgiven && fresh.isEmpty ? grace?.suspendedAt : earlier?.suspendedAt,
-            told: JSONValue.array(Set(blocking.map(Self.key)).sorted().map(JSONValue.string)).text)
+            submissionID: submission.row.id, severity: worst.severity.rawValue, beganAt: grace?.beganAt ?? now.milliseconds,
+            endsAt: deadlines.first ?? Int.max, suspendedAt: isForgiven && !fresh.isEmpty ? nil : grace?.suspendedAt,
+            told: Self.text(of: deadlines))
         try writer.store(flagged)
         if !fresh.isEmpty { try tell(.submissionFlagged, submission, Self.words(fresh, end: flagged.endsAt, now: now), fresh, at: now, in: writer) }
         if flagged.endsAt <= now.milliseconds { try suspend(flagged, at: now, in: writer) }
     }
 
-    /// A finding and how bad it is: one that gets worse is told of again.
-    private static func key(_ finding: Finding) -> String { "\(finding.id) \(finding.packageKey) \(finding.severity.rawValue)" }
+    private static func deadlines(of grace: GraceRow?) throws -> FindingDeadlines {
+        guard let grace else { return FindingDeadlines() }
+        let pairs = (try JSONValue(parsing: grace.told).array ?? []).compactMap { entry -> (String, Int?)? in
+            // A text alone was written before each finding had an end of its own.
+            if let key = entry.string { return (key, grace.endsAt) }
+            return entry.array?.first?.string.map { ($0, entry.array?.last?.int) }
+        }
+        return FindingDeadlines(ends: Dictionary(pairs) { $1 })
+    }
+
+    private static func text(of deadlines: FindingDeadlines) -> String {
+        JSONValue.array(deadlines.ends.sorted { $0.key < $1.key }.map { [.string($0.key), .optional($0.value)] }).text
+    }
 
     /// Suspends a version whose grace has ended.
     func suspend(_ grace: GraceRow, at now: Timestamp, in writer: any SQLWriter) throws {
@@ -49,10 +57,12 @@ struct RescanConsequences: Sendable {
         let submission = try Submission.find(grace.submissionID, in: writer)
         // Suspended by an administrator meanwhile: then it is not ours to bring back either.
         let isOurs = submission.state == .published
+        var deadlines = try Self.deadlines(of: grace)
+        if !isOurs { deadlines.forgive() }
         try writer.store(
             GraceRow(
                 submissionID: grace.submissionID, severity: grace.severity, beganAt: grace.beganAt, endsAt: isOurs ? grace.endsAt : Int.max,
-                suspendedAt: isOurs ? now.milliseconds : nil, told: grace.told))
+                suspendedAt: isOurs ? now.milliseconds : nil, told: Self.text(of: deadlines)))
         guard isOurs else { return }
         let note = "a rescan found what is \(grace.severity), and the time to mend it is over; publish a version without it"
         let moved = try moves.move(submission, .suspend, .init(actorID: "system", at: now, note: note), in: writer)

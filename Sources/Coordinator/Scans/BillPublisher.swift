@@ -18,12 +18,13 @@ struct BillPublisher: Sendable {
 
     /// Attaches every bill of a judgement to the manifest that it describes, and notes on the scan what came of it.
     func publish(_ judgement: Judgement, of content: StoredContent, in reference: ImageReference, scanID: Int) async throws {
+        let own = try await database.read { try Self.attached(to: scanID, in: $0) }
         var attached: [JSONValue] = []
         var refusal: String?
         for document in judgement.documents where document.kind != .report {
             do {
                 let descriptor = try await images.attach(
-                    document.bytes, mediaType: document.kind.mediaType, to: Self.subject(document, content), of: reference)
+                    document.bytes, mediaType: document.kind.mediaType, to: Self.subject(document, content), of: reference, unlessThere: own)
                 attached.append([
                     "media_type": .string(document.kind.mediaType), "platform": .string(document.platform),
                     "digest": .string(descriptor.digest.description),
@@ -39,6 +40,14 @@ struct BillPublisher: Sendable {
             notes["sbom_referrers"] = note
             try writer.noteScan(id: scanID, notes.text)
         }
+    }
+
+    /// What earlier scans of the submission attached.
+    private static func attached(to scanID: Int, in reader: any SQLReader) throws -> Set<Digest> {
+        guard let scan = try reader.scan(id: scanID) else { return [] }
+        let notes = try reader.finishedScanNotes(submissionID: scan.submissionID).map { try JSONValue(parsing: $0) }
+        let attached = notes.flatMap { $0["sbom_referrers"]?["attached"]?.array ?? [] }
+        return Set(try attached.compactMap { try $0["digest"]?.string.map(Digest.init) })
     }
 
     /// The manifest of the document's platform; where several have it, and for an artifact, the one that was submitted.

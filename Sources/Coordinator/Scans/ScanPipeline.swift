@@ -121,7 +121,7 @@ public struct ScanPipeline: Sendable {
         // Asked to stop: the scan stays "running" and is queued again by the next start.
         try Task.checkCancellation()
         log(outcome, of: taken.scan)
-        try await store(outcome, of: taken.scan)
+        guard try await store(outcome, of: taken.scan) else { return true }
         if case .finished(let judgement) = outcome, let content {
             let reference = try ImageReference(parsing: taken.submission.fields.containerImage ?? "")
             try await bills.publish(judgement, of: content, in: reference, scanID: taken.scan.id)
@@ -162,17 +162,18 @@ public struct ScanPipeline: Sendable {
         }
     }
 
-    private func store(_ outcome: ScanOutcome, of scan: ScanRow) async throws {
+    /// - Returns: whether anybody still waited for it.
+    private func store(_ outcome: ScanOutcome, of scan: ScanRow) async throws -> Bool {
         let now = surroundings.now()
         let result = outcome.result(tries: scan.tries, at: now)
         let documents = try outcome.documentRows()
-        try await moves.commit { writer in
+        return try await moves.commit { writer -> Bool in
             guard let row = try writer.submission(id: scan.submissionID), row.imageDigest == scan.digest,
                 SubmissionState(rawValue: row.state).map({ Self.isAwaited(scan.purpose, in: $0) }) == true
             else {
                 // Withdrawn meanwhile, perhaps deleted: then nobody waits for the result.
                 try writer.finishScan(id: scan.id, result.stopped)
-                return
+                return false
             }
             try writer.finishScan(id: scan.id, result)
             for document in documents {
@@ -180,10 +181,11 @@ public struct ScanPipeline: Sendable {
             }
             try writer.pruneScanDocuments(submissionID: row.id, scansKept: Self.documentedScansMax)
             if case .finished(let judgement) = outcome { try accept(judgement, of: scan, row, at: now, in: writer) }
-            guard scan.purpose == ScanPurpose.review.rawValue, let words = outcome.words else { return }
+            guard scan.purpose == ScanPurpose.review.rawValue, let words = outcome.words else { return true }
             let act = SubmissionMoves.Act(actorID: "system", at: now, note: words)
             try moves.tell(
                 .submissionScanned, of: try Submission.find(row.id, in: writer), act, facts: ["verdict": .optional(result.verdict)], in: writer)
+            return true
         }
     }
 

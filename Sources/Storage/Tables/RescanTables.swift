@@ -26,7 +26,7 @@ public struct GraceRow: Sendable, Hashable {
     public let endsAt: Int
     /// When it was suspended for it.
     public let suspendedAt: Int?
-    /// What people were told of: a JSON array of texts, sorted, one for each finding.
+    /// What people were told of: a JSON array, sorted, of a pair for each finding: its key, and its own end or `null`.
     public let told: String
 
     /// A grace to store.

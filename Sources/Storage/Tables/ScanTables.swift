@@ -83,11 +83,11 @@ public struct ScanResult: Sendable, Hashable {
 }
 
 extension SQLReader {
-    /// The newest scan of a submission; a rescan counts once it has come to something.
+    /// The newest scan of a submission; a rescan counts once it has come to something: one that could not scan changes nothing.
     public func newestScan(submissionID: Int) throws -> ScanRow? {
         try first(
             """
-            SELECT * FROM scans WHERE submission_id = ? AND NOT (purpose = 'rescan' AND state IN ('queued', 'running'))
+            SELECT * FROM scans WHERE submission_id = ? AND NOT (purpose = 'rescan' AND state IN ('queued', 'running', 'could_not_scan'))
             ORDER BY id DESC LIMIT 1
             """, [.integer(submissionID)]
         ).map(ScanRow.init)
@@ -96,12 +96,10 @@ extension SQLReader {
     /// A scan by its id.
     public func scan(id: Int) throws -> ScanRow? { try first("SELECT * FROM scans WHERE id = ?", [.integer(id)]).map(ScanRow.init) }
 
-    /// The newest scan of a submission that finished, before the one of an id.
-    public func finishedScan(submissionID: Int, before id: Int) throws -> ScanRow? {
-        try first(
-            "SELECT * FROM scans WHERE submission_id = ? AND id < ? AND state = 'finished' ORDER BY id DESC LIMIT 1",
-            [.integer(submissionID), .integer(id)]
-        ).map(ScanRow.init)
+    /// What operators should know of every scan of a submission that finished, JSON objects, the newest first.
+    public func finishedScanNotes(submissionID: Int) throws -> [String] {
+        try query("SELECT notes FROM scans WHERE submission_id = ? AND state = 'finished' ORDER BY id DESC", [.integer(submissionID)])
+            .map { try $0.text("notes") }
     }
 
     /// The time at which the next scan is due, milliseconds since 1970 UTC, or `nil` when none waits.

@@ -30,6 +30,7 @@ struct ErrorEnvelope: Sendable {
             logger.error(
                 "request failed unexpectedly",
                 metadata: ["request.id": "\(context.id)", "request.path": "\(request.uri.path)", "error": "\(error)"])
+            if let outage = ServiceError(outage: error) { return outage }
             return ServiceError(.internal, code: "internal", "Something went wrong here; quote request \(context.id) to the operator.")
         }
     }

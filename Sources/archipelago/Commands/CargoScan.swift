@@ -10,9 +10,10 @@ struct CargoScan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scan", abstract: "Scan an image as the network does when it is submitted.",
         discussion: """
-            IMAGE is a reference, an OCI layout folder, an OCI or docker-save tar, or a .wasm, .onnx, .mlmodel or .mlpackage. The verdict is the one that a network with the same
-            scanners and databases comes to. Exits 0 when it is clean or flagged (medium findings, which need a justification), 1 when it
-            would block the approval, 4 when the image itself is refused (damaged, or not an image), 5 when it could not scan.
+            IMAGE is a reference, an OCI layout folder, an OCI or docker-save tar, or a .wasm, .onnx, .mlmodel or .mlpackage. The verdict
+            is the one that a network with the same scanners and databases comes to. Exits 0 when it is clean or flagged (medium findings,
+            which need a justification), 1 when it would block the approval or is of a kind that cannot be scanned, 4 when the image itself
+            is refused (damaged, or not an image), 5 when it could not scan.
 
             Needs root: scanners run in the sandbox. Uses Trivy, and Grype where it is installed, with the databases that
             ARCHIPELAGO_TRIVY_CACHE and ARCHIPELAGO_GRYPE_DATABASE name.

@@ -47,8 +47,18 @@ actor ReadableCopies {
             let (marks, isOpen) = try Self.look(at: path)
             if isOpen { return path }
             if let copy = copies[path], copy.marks == marks { return copy.path }
-            let copy = try copied(path, wanted)
-            guard try Self.look(at: path).marks == marks else {
+            let copy = "\(folder)/\(number)"
+            number += 1
+            let isSame: Bool
+            do {
+                try Self.copy(path, to: copy, wanted)
+                isSame = try Self.look(at: path).marks == marks
+            } catch {
+                // What cannot be removed either is removed at the next start.
+                try? FileManager.default.removeItem(atPath: copy)
+                throw error
+            }
+            guard isSame else {
                 try FileManager.default.removeItem(atPath: copy)
                 continue
             }
@@ -97,10 +107,8 @@ actor ReadableCopies {
         return (marks, isOpen)
     }
 
-    private func copied(_ path: String, _ wanted: (String, Int) -> Bool) throws -> String {
+    private static func copy(_ path: String, to copy: String, _ wanted: (String, Int) -> Bool) throws {
         let files = FileManager.default
-        number += 1
-        let copy = "\(folder)/\(number)"
         try files.createDirectory(atPath: copy, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
         guard let names = files.enumerator(atPath: path) else { throw Refusal(description: "\(path) cannot be read.") }
         for case let name as String in names {
@@ -115,6 +123,5 @@ actor ReadableCopies {
             default: continue
             }
         }
-        return copy
     }
 }

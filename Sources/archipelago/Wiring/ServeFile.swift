@@ -55,7 +55,7 @@ struct ServeFile {
         case "trivy_cache": entry.take(entry.value.scalar?.string, "a text", into: &trivyCache)
         case "grype": entry.take(entry.value.scalar?.string, "a text", into: &grype)
         case "grype_database": entry.take(entry.value.scalar?.string, "a text", into: &grypeDatabase)
-        case "scanners": entry.take(entry.words(of: ScanningConfiguration.ScannerName.self), "a list of trivy and grype", into: &scanners)
+        case "scanners": entry.take(entry.scanners, "a list with trivy, and grype if it is to run", into: &scanners)
         case "sbom": entry.take(entry.word(of: ScanningConfiguration.BillingTool.self), "trivy or syft", into: &sbom)
         case "scans_at_once": entry.take(entry.positive, "a number from 1 on", into: &scansAtOnce)
         case "scan_timeout_seconds": entry.take(entry.positive, "a number from 1 on", into: &scanTimeoutSeconds)
@@ -95,9 +95,10 @@ struct ServeFile {
             value.scalar.flatMap { Word(rawValue: $0.string) }?.rawValue
         }
 
-        /// Words of a closed set, at least one.
-        func words<Word: RawRepresentable>(of type: Word.Type) -> [String]? where Word.RawValue == String {
-            guard let texts, !texts.isEmpty, texts.allSatisfy({ Word(rawValue: $0) != nil }) else { return nil }
+        /// Names of scanners; Trivy is never missing.
+        var scanners: [String]? {
+            typealias Name = ScanningConfiguration.ScannerName
+            guard let texts, texts.contains(Name.trivy.rawValue), texts.allSatisfy({ Name(rawValue: $0) != nil }) else { return nil }
             return texts
         }
 

@@ -12,9 +12,7 @@ struct Workshop {
     /// Runs `body` with a workshop that is removed afterwards.
     static func use<Value>(_ body: (Workshop) async throws -> Value) async throws -> Value {
         await removeDead()
-        let folder = NSTemporaryDirectory() + folderPrefix + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let lock = try FolderLock(folder)
+        let (folder, lock) = try make()
         defer { withExtendedLifetime(lock) {} }
         // What stays lies in the temporary folder, which the system empties.
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -32,10 +30,26 @@ struct Workshop {
 
     private static let folderPrefix = "archipelago-workshop-"
 
+    /// Makes a workshop's folder. It has its name only once it is locked, so that no other process takes it for a dead one's.
+    private static func make() throws -> (folder: String, lock: FolderLock) {
+        let (files, id) = (FileManager.default, UUID().uuidString)
+        let (unlocked, folder) = (NSTemporaryDirectory() + "archipelago-making-" + id, NSTemporaryDirectory() + folderPrefix + id)
+        try files.createDirectory(atPath: unlocked, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let lock = try FolderLock(unlocked)
+        try files.moveItem(atPath: unlocked, toPath: folder)
+        return (folder, lock)
+    }
+
+    /// Whether a path is a folder of this user: everybody may leave things where temporary folders are.
+    private static func isOwn(_ path: String) -> Bool {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return attributes?[.type] as? FileAttributeType == .typeDirectory && attributes?[.ownerAccountID] as? UInt == UInt(geteuid())
+    }
+
     /// Removes workshops whose process was killed: containers, control groups and files.
     private static func removeDead() async {
         let (files, place) = (FileManager.default, NSTemporaryDirectory())
-        for name in (try? files.contentsOfDirectory(atPath: place)) ?? [] where name.hasPrefix(folderPrefix) {
+        for name in (try? files.contentsOfDirectory(atPath: place)) ?? [] where name.hasPrefix(folderPrefix) && isOwn(place + name) {
             // One that cannot be locked is alive.
             guard let lock = try? FolderLock(place + name) else { continue }
             for state in ["scanners", "cages"] where files.fileExists(atPath: "\(place)\(name)/\(state)") {
