@@ -140,7 +140,9 @@ let package = Package(
         .testTarget(name: "StorageTests", dependencies: ["TestSupport", "Storage"], swiftSettings: strict),
         .testTarget(name: "IslandLinkTests", dependencies: ["TestSupport", "IslandLink", "Domain", "JSON"], swiftSettings: strict),
         .testTarget(name: "ScanningTests", dependencies: ["TestSupport", "Scanning", "Domain"], swiftSettings: strict),
-        .testTarget(name: "SandboxTests", dependencies: ["TestSupport", "Sandbox", "Domain", "SandboxKernel"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["TestSupport", "Sandbox", "Domain", "SandboxKernel"], exclude: ["Programs"],
+            swiftSettings: strict),
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [

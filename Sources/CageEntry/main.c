@@ -10,6 +10,9 @@
  * Cargo comes next; any other stage says what failed. The socket closes when the Cargo starts, so the Cargo can forge nothing,
  * and an end without `R 0` was never the Cargo's.
  *
+ * `archipelago-cage-entry --record WORKING-FOLDER COMMAND …` hands each call that the filter names to the Island, which lets it happen or not
+ * and counts it (seccomp_unotify(2)). It says `L` and the number of the listening descriptor, and goes on once the Island has it.
+ *
  * `archipelago-cage-entry --probe-…` makes it a Cargo that tries a limit. The Island runs these when it looks which levels it can
  * enforce; `try_cage` says in words what was possible and should not have been.
  *
@@ -29,6 +32,7 @@ enum stage {
     stage_working_folder = 'W',
     stage_privileges = 'P',
     stage_seccomp = 'S',
+    stage_listening = 'L',
     stage_ready = 'R',
     stage_execute = 'X',
 };
@@ -118,6 +122,15 @@ static long execute(char **command, char **environment) {
         if (*path == ':') path++;
     }
     return worst;
+}
+
+/* Installs the filter that hands calls over. Its listening descriptor closes when the Cargo starts; the Island has taken its own by then. */
+static void listen(struct program *program) {
+    long listener = system_call(call_seccomp, seccomp_set_mode_filter, seccomp_flag_new_listener, (long)program, 0, 0);
+    if (listener < 0) fail(stage_seccomp, listener);
+    report(stage_listening, listener);
+    /* The filter hands this call over too, so it comes back only when somebody listens. */
+    system_call(call_getppid, 0, 0, 0, 0, 0);
 }
 
 #include "engine.h"
@@ -248,6 +261,8 @@ __attribute__((noreturn, used)) void enter(long *stack) {
 
     if (count > 2 && is_equal(arguments[1], "--engine")) enter_under_engine(count - 2, arguments + 2);
     if (count == 2) probe(arguments[1]);
+    int records = count > 1 && is_equal(arguments[1], "--record");
+    if (records) arguments++, count--;
     if (count < 3) fail(stage_usage, -error_invalid);
 
     struct program program = read_filter();
@@ -259,8 +274,12 @@ __attribute__((noreturn, used)) void enter(long *stack) {
     if (result < 0) fail(stage_privileges, result);
     result = system_call(call_prctl, prctl_no_new_privileges, 1, 0, 0, 0);
     if (result < 0) fail(stage_privileges, result);
-    result = system_call(call_prctl, prctl_seccomp, seccomp_mode_filter, (long)&program, 0, 0);
-    if (result < 0) fail(stage_seccomp, result);
+    if (records) {
+        listen(&program);
+    } else {
+        result = system_call(call_prctl, prctl_seccomp, seccomp_mode_filter, (long)&program, 0, 0);
+        if (result < 0) fail(stage_seccomp, result);
+    }
 
     report(stage_ready, 0);
     fail(stage_execute, execute(arguments + 2, environment));

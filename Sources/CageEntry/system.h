@@ -15,7 +15,7 @@ enum {
 /* include/uapi/linux/{fcntl,prctl,seccomp}.h */
 enum { fcntl_get_flags = 1, fcntl_set_flags = 2, descriptor_close_on_exec = 1 };
 enum { prctl_set_death_signal = 1, prctl_seccomp = 22, prctl_read_bounding_set = 23, prctl_no_new_privileges = 38, prctl_get_no_new_privileges = 39 };
-enum { seccomp_mode_filter = 2 };
+enum { seccomp_mode_filter = 2, seccomp_set_mode_filter = 1, seccomp_flag_new_listener = 8 };
 
 /* include/uapi/asm-generic/{fcntl,mman-common,signal}.h, include/uapi/linux/{fcntl,stat}.h */
 enum { at_current_folder = -100, open_write = 1, open_create = 0100 };
@@ -44,6 +44,7 @@ enum {
     call_openat = 257,
     call_mknodat = 259,
     call_ppoll = 271,
+    call_seccomp = 317,
     call_close_range = 436,
 };
 
@@ -83,6 +84,7 @@ enum {
     call_clone = 220,
     call_execve = 221,
     call_mmap = 222,
+    call_seccomp = 277,
     call_close_range = 436,
 };
 

@@ -58,6 +58,19 @@ public actor RuncSandbox: HostSandbox {
         return try await run(CageContents(job), pool: pool, onOutput: onOutput)
     }
 
+    /// Runs a job as ``run(_:onOutput:)-(CagedJob,_)`` does, but for the filter of its level: its system calls are recorded instead.
+    ///
+    /// Only for a Cargo of the one who asks: calls that its level forbids may happen, as far as any level allows them.
+    public func record(
+        _ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws -> (end: JobEnd, calls: CallRecord) {
+        let recorder = CallRecorder()
+        var contents = CageContents(job)
+        contents.recorder = recorder
+        let end = try await run(contents, onOutput: onOutput)
+        return (end, CallRecord(recorder.counts))
+    }
+
     /// Runs a tool to its end, as ``run(_:onOutput:)-(CagedJob,_)`` does a job.
     public func run(_ tool: CagedTool, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
         try await run(CageContents(tool), onOutput: onOutput)

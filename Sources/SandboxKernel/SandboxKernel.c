@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -143,6 +145,34 @@ static void *run_thread(void *pointer) {
     free(pointer);
     start.body(start.context);
     return NULL;
+}
+
+int kernel_process_take_descriptor(int process, int descriptor) {
+    int result = failed(syscall(SYS_pidfd_getfd, process, descriptor, 0));
+    return result < 0 ? result : lifted(result);
+}
+
+/* The kernel fills in as much as its own structure has, which may be more than this one's when it is newer. */
+union notification {
+    struct seccomp_notif call;
+    char room[512];
+};
+
+int kernel_call_receive(int listener, struct kernel_call *call) {
+    union notification found;
+    memset(&found, 0, sizeof found);
+    int result = RETRIED(ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &found.call));
+    if (result < 0) return result;
+    call->id = found.call.id;
+    call->number = found.call.data.nr;
+    call->architecture = found.call.data.arch;
+    for (int index = 0; index < 6; index++) call->arguments[index] = found.call.data.args[index];
+    return 0;
+}
+
+int kernel_call_answer(int listener, uint64_t id, int error) {
+    struct seccomp_notif_resp answer = {.id = id, .error = -error, .flags = error ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    return RETRIED(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer));
 }
 
 int kernel_start_thread(void (*body)(void *), void *context) {

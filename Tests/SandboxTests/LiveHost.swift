@@ -38,9 +38,6 @@ let cageEntryPath: String = {
     return beside
 }()
 
-private let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().path
-
 /// A folder that goes with its owner. Others may enter it: the mapped user must.
 final class TemporaryFolder: Sendable {
     let path: String
@@ -54,29 +51,6 @@ final class TemporaryFolder: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path + name)) }
-}
-
-/// Example programs, each compiled once a run of the tests, into a folder beside the tests' own program.
-enum Programs {
-    private static let built = Mutex<Set<String>>([])
-    private static let folder = URL(fileURLWithPath: cageEntryPath).deletingLastPathComponent().path + "/sandbox-examples"
-
-    /// Returns the path of the static program made of `Examples/…/NAME.c`.
-    static func path(_ name: String) throws -> String {
-        try built.withLock { built in
-            let source = name == "text-stats" ? "text-stats/\(name).c" : "misbehaving/\(name).c"
-            if built.insert(name).inserted {
-                mkdir(folder, 0o755)
-                let nothing = try Descriptor.open("/dev/null", O_RDWR)
-                let standardError = Descriptor(taking: fcntl(2, F_DUPFD_CLOEXEC, 3))
-                let compiler = try ChildProcess(
-                    path: "/usr/bin/cc", arguments: ["-O2", "-static", "-o", "\(folder)/\(name)", "\(packageFolder)/Examples/\(source)"],
-                    environment: ["PATH=/usr/bin:/bin"], descriptors: [nothing, nothing, standardError])
-                try #require(try compiler.reap() == 0, "cc \(name).c")
-            }
-            return "\(folder)/\(name)"
-        }
-    }
 }
 
 /// A sandbox of its own on this host, and the proof that it leaves nothing.
@@ -127,6 +101,20 @@ final class LiveHost: Sendable {
         try CagedJob(
             id: ContainerID("job-\(jobs.wrappingAdd(1, ordering: .relaxed).newValue)"), rootFolder: image(program), command: command,
             environment: environment, workingFolder: workingFolder, level: level, timeout: timeout, input: Array(input.utf8))
+    }
+
+    /// Runs whatever is to live in a cage, and collects its output.
+    func run(_ contents: CageContents) async throws -> (end: JobEnd, output: String) {
+        let output = Mutex<[UInt8]>([])
+        let end = try await sandbox.run(contents) { bytes in output.withLock { $0 += bytes } }
+        return (end, output.withLock { String(decoding: $0, as: UTF8.self) })
+    }
+
+    /// Runs a job under the recorder of system calls, and collects its output.
+    func record(_ job: CagedJob) async throws -> (end: JobEnd, calls: CallRecord, output: String) {
+        let output = Mutex<[UInt8]>([])
+        let (end, calls) = try await sandbox.record(job) { bytes in output.withLock { $0 += bytes } }
+        return (end, calls, output.withLock { String(decoding: $0, as: UTF8.self) })
     }
 
     /// Runs a job and collects its output.

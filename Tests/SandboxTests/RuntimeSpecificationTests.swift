@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func theOuterFilterNamesEverythingThatTheRuntimeNeeds() throws {
-        let seccomp = try Self.specification().linux.seccomp
+        let seccomp = try #require(try Self.specification().linux.seccomp)
         #expect(seccomp.defaultAction == "SCMP_ACT_ERRNO")
         #expect(seccomp.architectures == ["SCMP_ARCH_X86_64"])
         #expect(seccomp.syscalls.first { $0.names == ["clone3"] }?.errnoRet == 38)

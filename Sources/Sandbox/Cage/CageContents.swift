@@ -13,12 +13,15 @@ struct CageContents: Sendable {
     /// The system calls that it may make.
     var seccomp: SeccompProfile
     var input: [UInt8] = []
+    /// Where the calls are counted beyond those of ``MinimalCalls``, instead of being filtered.
+    var recorder: CallRecorder?
 
     /// The filter that stands inside the outer one.
     var innerFilter: [BPFInstruction] {
+        if recorder != nil { return CallRecorder.filter(for: .current) }
         switch seccomp {
-        case .minimal: MinimalCalls.filter(for: .current)
-        case .default, .network, .gpu: BPFAssembler.permissive
+        case .minimal: return MinimalCalls.filter(for: .current)
+        case .default, .network, .gpu: return BPFAssembler.permissive
         }
     }
 }

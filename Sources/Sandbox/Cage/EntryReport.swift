@@ -4,6 +4,8 @@ import Glibc
 enum EntryReport: Sendable, Hashable {
     /// Nothing yet, or half a report.
     case silent
+    /// It waits for somebody to take the descriptor of this number, on which it hands over system calls.
+    case listening(descriptor: CInt)
     /// The filter is in force and the Cargo started.
     case cargoStarted
     case failed(stage: Character, errorNumber: CInt)
@@ -15,7 +17,12 @@ enum EntryReport: Sendable, Hashable {
         while rest.count >= 2 {
             let stage = Character(UnicodeScalar(rest[rest.startIndex]))
             let number = CInt(rest[rest.startIndex + 1])
-            self = stage == "R" ? .cargoStarted : .failed(stage: stage, errorNumber: number)
+            self =
+                switch stage {
+                case "R": .cargoStarted
+                case "L": .listening(descriptor: number)
+                default: .failed(stage: stage, errorNumber: number)
+                }
             rest = rest.dropFirst(2)
         }
     }
@@ -27,7 +34,7 @@ enum EntryReport: Sendable, Hashable {
     var error: SandboxError? {
         switch self {
         case .cargoStarted: nil
-        case .silent: SandboxError(.cageEntry, "The container ended before its filter was in force.")
+        case .silent, .listening: SandboxError(.cageEntry, "The container ended before its filter was in force.")
         case .failed("X", let number) where Self.causedByImage.contains(number):
             SandboxError(
                 .commandCannotStart, "The image's command is missing or is no static program for this machine.",

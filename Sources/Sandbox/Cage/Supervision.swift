@@ -26,6 +26,9 @@ struct Supervision {
     private let start: ContinuousClock.Instant
     private let deadline: ContinuousClock.Instant
     private let streams: CageStreams.OwnEnds
+    private let recorder: CallRecorder?
+    /// Where the Cargo's calls come in, if they are recorded.
+    private var calls: Descriptor?
 
     private var input: ArraySlice<UInt8>
     private var standardError: [UInt8] = []
@@ -41,6 +44,7 @@ struct Supervision {
         self.streams = streams
         deadline = start + job.limits.timeout
         input = job.input[...]
+        recorder = job.recorder
     }
 
     mutating func watch(_ process: ChildProcess) throws -> Outcome {
@@ -85,6 +89,7 @@ struct Supervision {
             entry(streams.output?.number ?? -1, readsOutput),
             entry(streams.error?.number ?? -1, true),
             entry(streams.report?.number ?? -1, true),
+            entry(calls?.number ?? -1, end == nil),
         ]
         // Safety: the array holds as many entries as announced, for the length of the call.
         try checked("poll") { kernel_poll(&entries, entries.count, waitMilliseconds(readsOutput: readsOutput)) }
@@ -92,7 +97,8 @@ struct Supervision {
 
         if isReady(1) { link.clearWake() }
         if isReady(2) { try writeInput() }
-        if isReady(5) || end != nil { try readReport() }
+        if isReady(5) || end != nil { try readReport(of: process) }
+        if isReady(6), let calls { try recorder?.takeCall(from: calls, isOver: entries[6].revents & Int16(POLLIN) == 0) }
         if isReady(4) || end != nil { try readError() }
         if isReady(3) || (end != nil && readsOutput) { try readOutput(isStopped: isStopped) }
         if isReady(0) {
@@ -139,11 +145,14 @@ struct Supervision {
         }
     }
 
-    private mutating func readReport() throws {
+    private mutating func readReport(of process: ChildProcess) throws {
         switch try readPiece(streams.report) {
         case .nothingYet: return
         case .ended: streams.report = nil
-        case .bytes(let bytes): reportBytes += bytes.prefix(Self.reportBytesMax - reportBytes.count)
+        case .bytes(let bytes):
+            reportBytes += bytes.prefix(Self.reportBytesMax - reportBytes.count)
+            guard recorder != nil, calls == nil, case .listening(let number) = EntryReport(reportBytes) else { return }
+            calls = Descriptor(taking: try checked("pidfd_getfd") { kernel_process_take_descriptor(process.descriptor.number, number) })
         }
     }
 

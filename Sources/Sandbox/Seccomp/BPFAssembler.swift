@@ -30,6 +30,8 @@ public enum BPFAssembler {
         public static let killProcess: UInt32 = 0x8000_0000
         /// Answers EPERM, which is 1.
         public static let permissionDenied: UInt32 = 0x0005_0001
+        /// Hands the call to whoever listens.
+        public static let handOver: UInt32 = 0x7FC0_0000
         /// Lets the call through.
         public static let allow: UInt32 = 0x7FFF_0000
     }
@@ -60,7 +62,7 @@ public enum BPFAssembler {
     /// The filter that forbids nothing: what stands inside the outer filter where that alone decides.
     static let permissive = [BPFInstruction(code: Code.answer, jumpIfTrue: 0, jumpIfFalse: 0, operand: Verdict.allow)]
 
-    /// Returns a filter that allows some calls, refuses others with EPERM and kills the process on every other one.
+    /// Returns a filter that allows some calls, refuses others with EPERM and does one thing to every other one.
     ///
     /// Calls of another architecture, and x32 calls, kill too: their numbers mean something else.
     ///
@@ -68,8 +70,9 @@ public enum BPFAssembler {
     ///   - architecture: the one whose numbers are given.
     ///   - allowed: numbers of calls, in any order.
     ///   - refused: numbers of calls, none of which is in `allowed`.
+    ///   - others: the verdict on every other call, one of ``Verdict``.
     /// - Returns: the program, at most `callsMax + 8` instructions.
-    public static func program(architecture: Architecture, allowed: [Int], refused: [Int]) -> [BPFInstruction] {
+    public static func program(architecture: Architecture, allowed: [Int], refused: [Int], others: UInt32 = Verdict.killProcess) -> [BPFInstruction] {
         precondition(allowed.count + refused.count <= callsMax, "more calls than one jump can pass")
         precondition(Set(allowed).isDisjoint(with: refused), "a call is allowed and refused")
         var program = [
@@ -82,13 +85,13 @@ public enum BPFAssembler {
             program.append(BPFInstruction(code: Code.jumpIfAtLeast, jumpIfTrue: 0, jumpIfFalse: 1, operand: x32Bit))
             program.append(answer(Verdict.killProcess))
         }
-        // After the comparisons stand: kill, allow, refuse. A match jumps over the comparisons that follow it.
+        // After the comparisons stand: the verdict on others, allow, refuse. A match jumps over the comparisons that follow it.
         let calls = allowed.sorted().map { (number: $0, skip: 1) } + refused.sorted().map { (number: $0, skip: 2) }
         for (index, call) in calls.enumerated() {
             let following = calls.count - index - 1
             program.append(jumpIfEqual(UInt32(call.number), then: UInt8(following + call.skip), otherwise: 0))
         }
-        program += [answer(Verdict.killProcess), answer(Verdict.allow), answer(Verdict.permissionDenied)]
+        program += [answer(others), answer(Verdict.allow), answer(Verdict.permissionDenied)]
         return program
     }
 

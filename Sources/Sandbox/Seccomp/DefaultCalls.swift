@@ -68,8 +68,8 @@ public enum DefaultCalls {
     static let terminalInjection: UInt64 = 0x5412
 
     /// The address families that `socket` may ask for: unix, internet and internet 6. Not netlink, packet or vsock, which a
-    /// network namespace does not hold. Source: include/linux/socket.h.
-    static let addressFamilies: [UInt64] = [1, 2, 10]
+    /// network namespace does not hold.
+    static let addressFamilies: [AddressFamily] = [.unix, .internet, .internet6]
 
     /// `ENOSYS`, the answer to `clone3`: C libraries then use `clone`, whose flags a filter can see.
     static let noSuchCall = 38

@@ -17,6 +17,5 @@ public enum NetworkCalls {
     ].flatMap { $0 }
 
     /// Beside those of ``DefaultCalls``: netlink, by which programs list addresses; of the Cargo's own network namespace only.
-    /// Source: include/linux/socket.h.
-    static let addressFamilies: [UInt64] = [16]
+    static let addressFamilies: [AddressFamily] = [.netlink]
 }

@@ -26,7 +26,7 @@ extension RuntimeSpecification {
         let limits = job.limits
         process = Process(
             user: User(uid: Self.innerUser, gid: Self.innerUser),
-            args: [Self.cageEntryPath, job.workingFolder] + job.command,
+            args: [Self.cageEntryPath] + (job.recorder == nil ? [] : ["--record"]) + [job.workingFolder] + job.command,
             env: job.environment,
             // The cage entry goes to the job's folder itself: runc would create a missing one in the shared root.
             cwd: "/",
@@ -51,7 +51,8 @@ extension RuntimeSpecification {
                     period: Self.periodMicroseconds,
                     quota: limits.quotaMicroseconds ?? min(limits.cpus, max(processors, 1)) * Self.periodMicroseconds),
                 pids: Processes(limit: limits.processes)),
-            seccomp: .outer(job.seccomp, for: architecture))
+            // Where calls are recorded, each is judged by the recorder.
+            seccomp: job.recorder == nil ? .outer(job.seccomp, for: architecture) : nil)
     }
 
     /// No core file may leave the cage; no file can be larger

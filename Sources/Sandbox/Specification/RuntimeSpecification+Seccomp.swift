@@ -5,16 +5,11 @@ extension RuntimeSpecification.Seccomp {
     ///
     /// For `minimal` it is the filter that the runtime itself lives under, and ``MinimalCalls`` stands inside it.
     static func outer(_ profile: SeccompProfile, for architecture: Architecture) -> RuntimeSpecification.Seccomp {
-        let (more, families): ([CallRule], [UInt64]) =
-            switch profile {
-            case .minimal, .default: ([], [])
-            case .network: (NetworkCalls.allowed, NetworkCalls.addressFamilies)
-            case .gpu: (NetworkCalls.allowed + NetworkCalls.forGPU, NetworkCalls.addressFamilies)
-            }
+        let outer = OuterCalls(profile)
         let allow = "SCMP_ACT_ALLOW"
         let refuse = "SCMP_ACT_ERRNO"
         var rules = [
-            Rule(names: (DefaultCalls.allowed + more).map(\.name), action: allow),
+            Rule(names: outer.allowed.map(\.name), action: allow),
             Rule(
                 names: ["clone"], action: allow,
                 args: [Argument(index: 0, value: DefaultCalls.namespaceFlags, valueTwo: 0, op: "SCMP_CMP_MASKED_EQ")]),
@@ -23,8 +18,8 @@ extension RuntimeSpecification.Seccomp {
                 names: ["ioctl"], action: allow,
                 args: [Argument(index: 1, value: DefaultCalls.terminalInjection, op: "SCMP_CMP_NE")]),
         ]
-        rules += (DefaultCalls.addressFamilies + families).map { family in
-            Rule(names: ["socket"], action: allow, args: [Argument(index: 0, value: family, op: "SCMP_CMP_EQ")])
+        rules += outer.addressFamilies.map { family in
+            Rule(names: ["socket"], action: allow, args: [Argument(index: 0, value: family.rawValue, op: "SCMP_CMP_EQ")])
         }
         rules += [
             Rule(names: DefaultCalls.killed.map(\.name), action: "SCMP_ACT_KILL_PROCESS"),

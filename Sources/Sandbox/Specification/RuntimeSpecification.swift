@@ -67,7 +67,7 @@ struct RuntimeSpecification: Encodable, Sendable, Hashable {
         var readonlyPaths: [String]
         var cgroupsPath: String
         var resources: Resources
-        var seccomp: Seccomp
+        var seccomp: Seccomp?
     }
 
     struct Namespace: Encodable, Sendable, Hashable {

@@ -44,6 +44,21 @@ int kernel_process_signal(int descriptor, int signal);
 pid_t kernel_wait(pid_t process, int wait, int *status);
 int kernel_kill(pid_t process, int signal);
 
+/* A descriptor of this process for what another one has open under a number; both stay open. */
+int kernel_process_take_descriptor(int process, int descriptor);
+
+/* A system call that a filter hands over, seccomp_unotify(2). */
+struct kernel_call {
+    uint64_t id;
+    int32_t number;
+    uint32_t architecture;
+    uint64_t arguments[6];
+};
+/* Takes the next call; -ENOENT if its process has died meanwhile. Waits for one. */
+int kernel_call_receive(int listener, struct kernel_call *call);
+/* Lets the call happen for 0; answers it with an errno otherwise. -ENOENT if its process has died meanwhile. */
+int kernel_call_answer(int listener, uint64_t id, int error);
+
 /* Runs body(context) on a thread of its own, with every signal blocked (so a broken pipe is an error and no more). */
 int kernel_start_thread(void (*body)(void *), void *context);
 

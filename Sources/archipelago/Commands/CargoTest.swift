@@ -18,6 +18,10 @@ struct CargoTest: AsyncParsableCommand {
             --all-levels runs it at levels 0, 1 and 2 and says where it would live. --bad-inputs also feeds it input that is empty, malformed,
             cut off and huge, and says how it takes them: an 'error' frame is right, a crash or silence is not. These do not change the exit
             code.
+
+            At the end it runs the Cargo once more, with its system calls recorded instead of filtered, and names those that a level forbids:
+            'ended by' means that the Cargo dies of them there, EPERM that it is told no, which it may live with. --no-system-calls leaves this
+            out.
             """)
 
     @Argument(help: "The image.") var image: String
@@ -25,6 +29,7 @@ struct CargoTest: AsyncParsableCommand {
     @Option(help: "The trust level (default 0).") var level: Int?
     @Flag(help: "Run it at every level that needs no network.") var allLevels = false
     @Flag(help: "Also feed it bad input at the lowest level that it passes.") var badInputs = false
+    @Flag(help: "Do not run it once more to record its system calls.") var noSystemCalls = false
     @Option(help: "Wall-clock seconds that the Cargo may take, at most its level's.") var timeoutSeconds: Int?
     @OptionGroup var output: OutputOptions
 
@@ -35,12 +40,19 @@ struct CargoTest: AsyncParsableCommand {
     func run() async throws {
         let levels = try wantedLevels()
         let input = try job.object()
-        let (reports, inputs) = try await Interruptible.run {
+        let results = try await Interruptible.run {
             try await Workshop.use { try await test(input.bytes, levels, $0) }
         }
-        show(reports, inputs)
+        show(results)
         // With several levels it is enough to pass at one.
-        if !reports.contains(where: \.passes) { throw ExitCode(CommandExit.failed.rawValue) }
+        if !results.reports.contains(where: \.passes) { throw ExitCode(CommandExit.failed.rawValue) }
+    }
+
+    /// All that a test found out.
+    private struct Results {
+        var reports: [CargoTestReport] = []
+        var inputs: [BadInput.Outcome] = []
+        var calls: CargoTestCalls?
     }
 
     private func wantedLevels() throws -> [TrustLevel] {
@@ -57,10 +69,10 @@ struct CargoTest: AsyncParsableCommand {
 
     private func test(
         _ input: [UInt8], _ levels: [TrustLevel], _ workshop: Workshop
-    ) async throws -> (reports: [CargoTestReport], inputs: [BadInput.Outcome]) {
+    ) async throws -> Results {
         let image = try await workshop.open(image).image(for: Workshop.hostPlatform)
         let sandbox = try IslandAssembly.makeSandbox(stateFolder: workshop.folder + "/cages")
-        let result: Result<([CargoTestReport], [BadInput.Outcome]), any Error>
+        let result: Result<Results, any Error>
         do {
             result = .success(try await test(image, input, levels, workshop, sandbox))
         } catch {
@@ -72,33 +84,42 @@ struct CargoTest: AsyncParsableCommand {
 
     private func test(
         _ image: PlatformImage, _ input: [UInt8], _ levels: [TrustLevel], _ workshop: Workshop, _ sandbox: RuncSandbox
-    ) async throws -> ([CargoTestReport], [BadInput.Outcome]) {
+    ) async throws -> Results {
         var options = UnpackOptions()
         options.idOffset = UInt32(sandbox.configuration.idOffset)
         let root = workshop.folder + "/root"
         try await LayerUnpacker(store: workshop.store, options: options).unpack(image, to: root)
         let trial = CargoTrial(sandbox: sandbox, root: root, configuration: image.configuration, timeoutSeconds: timeoutSeconds)
-        var reports: [CargoTestReport] = []
-        for level in levels { reports.append(try await trial.run(input, level, echo: !output.json && levels.count == 1)) }
-        var outcomes: [BadInput.Outcome] = []
-        if badInputs, let level = reports.first(where: \.passes)?.level ?? levels.first {
-            for bad in BadInput.all(from: input) { outcomes.append(.init(bad, try await trial.run(bad.bytes, level, echo: false))) }
+        var results = Results()
+        for level in levels { results.reports.append(try await trial.run(input, level, echo: !output.json && levels.count == 1)) }
+        if badInputs, let level = results.reports.first(where: \.passes)?.level ?? levels.first {
+            for bad in BadInput.all(from: input) { results.inputs.append(.init(bad, try await trial.run(bad.bytes, level, echo: false))) }
         }
-        return (reports, outcomes)
+        // One that hangs at its widest level would hang here too.
+        if !noSystemCalls, let last = results.reports.last, last.end.cause != .timedOut {
+            results.calls = try await trial.recordCalls(input, last.level)
+        }
+        return results
     }
 
-    private func show(_ reports: [CargoTestReport], _ inputs: [BadInput.Outcome]) {
+    private func show(_ results: Results) {
+        let (reports, inputs) = (results.reports, results.inputs)
         var lines = reports.flatMap(\.lines)
         if allLevels {
             let passed = reports.first(where: \.passes).map { "It would live at level \($0.level.rawValue)." }
             lines += ["", passed ?? "It would live at none of these levels."]
         }
         if !inputs.isEmpty { lines += ["", "Bad input:"] + inputs.map(\.line) }
-        guard !allLevels else {
-            let all: JSONValue = ["levels": .array(reports.map(\.json)), "bad_inputs": .array(inputs.map(\.json))]
-            return output.show(all, lines)
+        lines += results.calls?.lines ?? []
+        var object: JSONObject
+        if allLevels {
+            object = ["levels": .array(reports.map(\.json))]
+        } else if let only = reports.first?.json.object {
+            object = only
+        } else {
+            return
         }
-        guard var object = reports.first?.json.object else { return }
+        if let calls = results.calls { object["system_calls"] = calls.json }
         if badInputs { object["bad_inputs"] = .array(inputs.map(\.json)) }
         output.show(.object(object), lines)
     }
@@ -112,13 +133,20 @@ private struct CargoTrial {
     let timeoutSeconds: Int?
 
     func run(_ input: [UInt8], _ level: TrustLevel, echo: Bool) async throws -> CargoTestReport {
-        let caged = try CagedJob(
+        let transcript = TestTranscript(level: level, echo: echo)
+        let end = try await sandbox.run(job(input, level)) { await transcript.receive($0) }
+        return await transcript.report(end, level)
+    }
+
+    func recordCalls(_ input: [UInt8], _ level: TrustLevel) async throws -> CargoTestCalls {
+        CargoTestCalls(record: try await sandbox.record(job(input, level)) { _ in }.calls)
+    }
+
+    private func job(_ input: [UInt8], _ level: TrustLevel) throws -> CagedJob {
+        try CagedJob(
             id: ContainerID("test-\(UUID().uuidString.lowercased())"), rootFolder: root, command: configuration.entrypoint + configuration.cmd,
             environment: configuration.env, workingFolder: configuration.workingDirectory, level: level,
             timeout: timeoutSeconds.map { .seconds($0) }, input: input)
-        let transcript = TestTranscript(level: level, echo: echo)
-        let end = try await sandbox.run(caged) { await transcript.receive($0) }
-        return await transcript.report(end, level)
     }
 }
 

@@ -21,8 +21,7 @@ final class ImageFolders: Sendable {
         try made.withLock { made in
             guard !made.contains(program) else { return }
             mkdir(root, 0o755)
-            let path = ContractPrograms.sources[program] == nil ? try Programs.path(program) : try ContractPrograms.path(program)
-            try FileManager.default.copyItem(atPath: path, toPath: root + "/cargo")
+            try FileManager.default.copyItem(atPath: Programs.path(program), toPath: root + "/cargo")
             for path in [root, root + "/cargo"] { chown(path, ownerID, ownerID) }
             made.insert(program)
         }
