@@ -52,7 +52,7 @@ public enum SandboxProfile: String, Sendable, Hashable, CaseIterable {
 public enum SeccompProfile: String, Sendable, Hashable, CaseIterable {
     /// 14 calls: read, write, memory and exit. Enough for a static program.
     case minimal
-    /// About 145 calls: files, threads, processes and loopback sockets.
+    /// About 145 calls (149 with those whose arguments are looked at): files, threads, processes and loopback sockets.
     case `default`
     /// `default`, and what network clients need.
     case network

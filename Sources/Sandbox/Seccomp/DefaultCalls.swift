@@ -3,13 +3,13 @@
 /// At level 0 this is the outer filter, the one the container runtime itself lives under, and ``MinimalCalls`` stands inside it.
 /// Chosen: found with wide workloads in Python, Node, Go, shell tools, Swift, ONNX Runtime and wasmtime.
 public enum DefaultCalls {
-    /// The calls that work whatever their arguments. 142.
+    /// The calls that work whatever their arguments. 146.
     public static let allowed: [CallRule] = [
         CallRule.group(
             "data in and out of descriptors that are open",
             """
             read write readv writev pread64 pwrite64 close close_range lseek dup dup2 dup3 fcntl flock fsync \
-            fdatasync ftruncate fallocate sendfile copy_file_range pipe pipe2 poll ppoll select pselect6
+            fdatasync truncate ftruncate fallocate sendfile copy_file_range pipe pipe2 poll ppoll select pselect6
             """),
         CallRule.group(
             "waiting for several things at once", "epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 timerfd_create timerfd_settime"),
@@ -17,14 +17,14 @@ public enum DefaultCalls {
             "files: the root is read-only and only /tmp can be written",
             """
             open openat creat stat lstat fstat newfstatat statx access faccessat faccessat2 readlink readlinkat \
-            getcwd chdir fchdir getdents64 mkdir mkdirat rmdir rename renameat renameat2 link symlink unlink \
-            unlinkat chmod fchmod fchmodat umask utimensat statfs fstatfs memfd_create getxattr lgetxattr
+            getcwd chdir fchdir getdents64 mkdir mkdirat rmdir rename renameat renameat2 link linkat symlink \
+            symlinkat unlink unlinkat chmod fchmod fchmodat umask utimensat statfs fstatfs memfd_create getxattr lgetxattr
             """),
         CallRule.group("memory", "brk mmap munmap mremap mprotect madvise msync membarrier"),
         CallRule.group(
             "processes and threads of the Cargo's own, counted by its cgroup, and their ids",
             """
-            execve fork vfork exit exit_group wait4 waitid kill tgkill getpid getppid gettid getpgrp setpgid \
+            execve fork vfork exit exit_group wait4 waitid kill tgkill getpid getppid gettid getpgrp getpgid setpgid \
             setsid getuid geteuid getgid getegid getgroups prlimit64 getrlimit getrusage sysinfo uname prctl \
             arch_prctl set_tid_address set_robust_list rseq futex sched_yield sched_getaffinity capget
             """),
