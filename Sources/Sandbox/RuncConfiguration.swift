@@ -1,7 +1,9 @@
 /// Where a ``RuncSandbox`` finds its parts and keeps its state.
 public struct RuncConfiguration: Sendable, Hashable {
-    /// The container runtime, an absolute path.
-    public var runcPath: String
+    /// The kind of container runtime.
+    public var runtime: OCIRuntime
+    /// Its program, an absolute path.
+    public var runtimePath: String
     /// The static program `archipelago-cage-entry`, an absolute path.
     public var cageEntryPath: String
     /// A folder of this sandbox alone, absolute path; made if it is missing. Holds what a restart needs to clean up, never a job's
@@ -22,18 +24,19 @@ public struct RuncConfiguration: Sendable, Hashable {
     public var warmMemoryBytesMin: Int
 
     /// - Parameters:
-    ///   - runcPath: Chosen: where Debian has it.
+    ///   - runtimePath: `nil` for where Debian has it.
     ///   - idOffset: Chosen: the first number that useradd gives to subordinate ids.
     ///   - commandTimeout: Chosen: 600 times the usual 50 ms; only a stuck host takes that long.
     ///   - killTimeout: Chosen: a process that does not die in 10 s is stuck in the kernel.
     ///   - warmPerKindMax: Chosen: none, so that a sandbox of a moment leaves nothing to wait for; an Island sets it.
     ///   - warmMemoryBytesMin: Chosen: twice what a job of level 0 may take; a waiting container itself takes about 8 MB.
     public init(
-        runcPath: String = "/usr/sbin/runc", cageEntryPath: String, stateFolder: String, cgroupParent: String = "archipelago",
+        runtime: OCIRuntime = .runc, runtimePath: String? = nil, cageEntryPath: String, stateFolder: String, cgroupParent: String = "archipelago",
         idOffset: Int = 100_000, commandTimeout: Duration = .seconds(30), killTimeout: Duration = .seconds(10),
         warmPerKindMax: Int = 0, warmTotalMax: Int = 0, warmMemoryBytesMin: Int = 512 << 20
     ) {
-        self.runcPath = runcPath
+        self.runtime = runtime
+        self.runtimePath = runtimePath ?? runtime.standardPath
         self.cageEntryPath = cageEntryPath
         self.stateFolder = stateFolder
         self.cgroupParent = cgroupParent

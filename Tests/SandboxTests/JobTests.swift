@@ -141,11 +141,21 @@ import Testing
         #expect(throws: SandboxError.self) { try groups.usage(of: "") }
     }
 
-    @Test(arguments: [
-        ("runc version 1.1.5+ds1\ncommit: x\n", [1, 1, 5] as [Int]?), ("runc version 1.3.0-rc.1\n", [1, 3, 0]), ("crun version 1.8.1", nil),
-        ("runc version x", nil), ("", nil), ("runc version 1.1", nil),
-    ])
-    func versionsOfTheRuntime(text: String, version: [Int]?) { #expect(LevelChecks.version(in: text) == version) }
+    @Test(
+        arguments: [
+            (.runc, "runc version 1.1.5+ds1\ncommit: x\n", [1, 1, 5]), (.runc, "runc version 1.3.0-rc.1\n", [1, 3, 0]),
+            (.runc, "crun version 1.8.1", nil), (.crun, "crun version 1.8.1\ncommit: y", [1, 8, 1]), (.crun, "crun version 1.20", [1, 20, 0]),
+            (.runc, "runc version x", nil), (.runc, "", nil), (.runc, "runc version 1", nil), (.runc, "runc version 1..2", nil),
+        ] as [(OCIRuntime, String, [Int]?)])
+    func versionsOfTheRuntime(runtime: OCIRuntime, text: String, version: [Int]?) {
+        #expect(RuntimeFloor.version(of: runtime, in: text) == version)
+    }
+
+    @Test func aVersionIsNotBelowTheFloorFromTheFloorOn() {
+        let floor = OCIRuntime.runc.floor
+        #expect(floor.admits(floor.version) && floor.admits([1, 2, 0]) && floor.admits([2, 0, 0]))
+        #expect(!floor.admits([1, 1, 11]) && !floor.admits([1, 0, 99]) && !floor.admits([0, 9, 9]))
+    }
 
     @Test func staticProgramsAreTold() {
         #expect(LevelChecks.isStatic(cageEntryPath))

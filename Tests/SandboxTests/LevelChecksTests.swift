@@ -9,11 +9,14 @@ extension LiveSandbox {
     /// A level is offered only where every limit really holds: runtimes that ignore limits, and what the Island says of them.
     @Suite struct LevelChecksTests {
         /// A runtime that changes the container's description before the real runc sees it.
-        private static func stub(_ change: String) throws -> (path: String, folder: TemporaryFolder) {
+        private static func stub(_ change: String, version: String = "1.3.4") throws -> (path: String, folder: TemporaryFolder) {
             let folder = try TemporaryFolder()
             let program = """
                 #!/usr/bin/env python3
                 import json, os, sys
+                if "--version" in sys.argv:
+                    print("runc version \(version)")
+                    sys.exit(0)
                 if "create" in sys.argv:
                     path = sys.argv[sys.argv.index("--bundle") + 1] + "/config.json"
                     spec = json.load(open(path))
@@ -26,8 +29,8 @@ extension LiveSandbox {
             return (folder.path + "/runc", folder)
         }
 
-        private static func reports(_ change: String) async throws -> [LevelReport] {
-            let (path, folder) = try stub(change)
+        private static func reports(_ change: String, version: String = "1.3.4") async throws -> [LevelReport] {
+            let (path, folder) = try stub(change, version: version)
             let host = try LiveHost(runc: path)
             let reports = await host.sandbox.enforceableLevels()
             await host.sandbox.shutdown()
@@ -37,6 +40,14 @@ extension LiveSandbox {
 
         @Test func anHonestRuntimeKeepsItsLevels() async throws {
             #expect(try await Self.reports("pass").prefix(3).allSatisfy(\.isEnforceable))
+        }
+
+        @Test(arguments: ["1.1.11", "1.0.3", "0.1.1", "none"]) func aRuntimeWithAKnownHoleLosesEveryLevel(version: String) async throws {
+            let reports = try await Self.reports("pass", version: version)
+            #expect(reports.allSatisfy { !$0.isEnforceable })
+            let problem = reports[0].obstacles[0]
+            #expect(
+                problem.problem.contains(version == "none" ? "does not say" : "CVE-2024-21626") && problem.remedy.contains("upgrade"), "\(problem)")
         }
 
         /// What is taken away, whether level 0 is lost, and a word of the reason at level 1.

@@ -72,7 +72,7 @@ final class LiveHost: Sendable {
         images = ImageFolders(in: folder.path, ownerID: UInt32(Self.idOffset))
         let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         configuration = RuncConfiguration(
-            runcPath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
+            runtimePath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
             cgroupParent: "archipelago-test-\(getpid())-\(number)", warmPerKindMax: warm, warmTotalMax: 2 * warm)
         sandbox = try RuncSandbox(configuration: configuration)
     }

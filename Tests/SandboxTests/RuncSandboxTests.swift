@@ -174,7 +174,8 @@ extension LiveSandbox {
             let folder = try TemporaryFolder()
             let sandbox = try RuncSandbox(
                 configuration: RuncConfiguration(
-                    runcPath: "/nowhere/runc", cageEntryPath: "/bin/sh", stateFolder: folder.path + "/state", cgroupParent: "archipelago-test-none"))
+                    runtimePath: "/nowhere/runc", cageEntryPath: "/bin/sh", stateFolder: folder.path + "/state", cgroupParent: "archipelago-test-none"
+                ))
             let problems = await sandbox.enforceableLevels()[0].obstacles.map(\.problem)
             #expect(problems == ["The cage entry is not a static program.", "The container runtime /nowhere/runc does not start."])
             await sandbox.shutdown()

@@ -29,7 +29,9 @@ struct Cage: Sendable {
     func prepare() throws -> Prepared {
         try becomeSubreaper()
         let root = RootFolder(path: job.rootFolder)
-        let stage = try root.isReachable(owner: configuration.idOffset) ? nil : RootStage(root: job.rootFolder)
+        let hidden = configuration.runtime.refusesMixedGroups && groups.isVersion1 ? groups.unified : nil
+        let isStaged = try hidden != nil || !root.isReachable(owner: configuration.idOffset)
+        let stage = isStaged ? RootStage(root: job.rootFolder, hidden: hidden) : nil
         try root.prepare(owner: configuration.idOffset)
         try checked("mkdir", bundle) { mkdir(bundle, 0o700) == 0 ? 0 : -errno }
         do {
@@ -120,6 +122,7 @@ struct Cage: Sendable {
 
     /// Lets the waiting container go on to its first program, as `runc start` does: it waits until somebody reads its fifo.
     private func release(_ process: ChildProcess) throws {
+        guard configuration.runtime.startsByFifo else { return try runtime.start(job.id) }
         let path = "\(configuration.runtimeFolder)/\(job.id)/exec.fifo"
         // Without O_NONBLOCK this would wait for ever for a container that has died.
         let fifo = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)

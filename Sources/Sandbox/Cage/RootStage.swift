@@ -7,13 +7,15 @@
 struct RootStage: Sendable {
     /// The root folder on the host.
     let root: String
+    /// A mount that the runtime must not see.
+    var hidden: String?
 
     /// Where the runtime finds it. Source: the Filesystem Hierarchy Standard 3.0 §3.11 has the folder on every system.
     let folder = "/mnt"
 
     /// The command that runs another one on the stage; its process becomes the other one's.
     func command(running command: [String]) -> [String] {
-        let script = #"mount --bind "$1" "$2" && shift 2 && exec "$@""#
-        return ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, "stage", root, folder] + command
+        let script = #"if [ "$3" ]; then umount "$3" || exit; fi; mount --bind "$1" "$2" && shift 3 && exec "$@""#
+        return ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, "stage", root, folder, hidden ?? ""] + command
     }
 }

@@ -9,10 +9,6 @@ struct LevelChecks: Sendable {
     let groups: ControlGroups
     let sandbox: RuncSandbox
 
-    /// The oldest runtime that holds what a level promises. Chosen: 1.1.0 is the first that mounts files into a container with a
-    /// user namespace of its own and that can limit a call by its arguments on a kernel with newer calls.
-    static let runtimeVersionMin = [1, 1, 0]
-
     func reports() async -> [LevelReport] {
         let seen: [LevelReport.Obstacle]
         do {
@@ -62,31 +58,32 @@ struct LevelChecks: Sendable {
     }
 
     private func runtimeObstacles() -> [LevelReport.Obstacle] {
+        let (runtime, path) = (configuration.runtime, configuration.runtimePath)
         let text: String
         do {
             text = try RuntimeCommand(configuration: configuration).version()
         } catch {
-            return [
-                LevelReport.Obstacle(problem: "The container runtime \(configuration.runcPath) does not start.", remedy: "apt-get install runc")
-            ]
+            return [LevelReport.Obstacle(problem: "The container runtime \(path) does not start.", remedy: "apt-get install \(runtime.rawValue)")]
         }
-        guard let version = Self.version(in: text), !version.lexicographicallyPrecedes(Self.runtimeVersionMin) else {
-            let wanted = Self.runtimeVersionMin.map(String.init).joined(separator: ".")
-            return [
-                LevelReport.Obstacle(
-                    problem: "The container runtime is older than \(wanted), or says no version.", remedy: "apt-get install --only-upgrade runc")
-            ]
+        let upgrade = "apt-get install --only-upgrade \(runtime.rawValue)"
+        guard let version = RuntimeFloor.version(of: runtime, in: text) else {
+            return [LevelReport.Obstacle(problem: "\(path) does not say which version of \(runtime.rawValue) it is.", remedy: upgrade)]
+        }
+        guard runtime.floor.admits(version) || isMendedPackage(runtime) else {
+            let wanted = runtime.floor.version.map(String.init).joined(separator: ".")
+            return [LevelReport.Obstacle(problem: "\(path) is older than \(wanted) (\(runtime.floor.reason)).", remedy: upgrade)]
         }
         return []
     }
 
-    /// Reads the numbers of `runc version 1.1.5+ds1`. `nil` if the text is another.
-    static func version(in text: String) -> [Int]? {
-        let words = text.prefix { $0 != "\n" }.split(separator: " ")
-        guard words.count >= 3, words[0] == "runc", words[1] == "version" else { return nil }
-        let numbers = words[2].prefix { $0.isNumber || $0 == "." }.split(separator: ".").map { Int($0) }
-        guard numbers.count == 3, !numbers.contains(nil) else { return nil }
-        return numbers.compactMap { $0 }
+    /// Whether the runtime is Debian's own and its package has the mend that its version number does not show.
+    private func isMendedPackage(_ runtime: OCIRuntime) -> Bool {
+        guard configuration.runtimePath == runtime.standardPath, let query = ShortCommand.find("dpkg-query"), let dpkg = ShortCommand.find("dpkg"),
+            let (status, package) = try? ShortCommand.capture(
+                [query, "--show", "--showformat=${Version}", runtime.rawValue], atMost: configuration.commandTimeout), status == 0
+        else { return false }
+        let compare = [dpkg, "--compare-versions", package, "ge", runtime.floor.package]
+        return (try? ShortCommand.capture(compare, atMost: configuration.commandTimeout).status) == 0
     }
 
     /// Whether a program is an ELF file that asks for no interpreter.

@@ -92,7 +92,8 @@ public struct StartMeasurement: Sendable {
             try checked("mkdir", bundle) { mkdir(bundle, 0o700) == 0 ? 0 : -errno }
             try SmallFiles.write([UInt8](text), to: "\(bundle)/config.json", create: true)
             return try Self.firstByte(
-                of: configuration.runcPath, ["--root", configuration.runtimeFolder, "run", "--bundle", bundle, "bare-\(round)"])
+                of: configuration.runtimePath,
+                configuration.runtime.arguments + ["--root", configuration.runtimeFolder, "run", "--bundle", bundle, "bare-\(round)"])
         }
     }
 

@@ -39,7 +39,7 @@ struct IslandCommand: AsyncParsableCommand {
         @Option(help: "Where the machine stands, in your words.") var region = ""
         @Option(name: .customLong("approve-registry"), help: "A registry approved beside the standard ones. May be repeated.")
         var approvedRegistries: [String] = []
-        @OptionGroup var engine: EngineOptions
+        @OptionGroup var sandbox: SandboxOptions
 
         func validate() throws {
             if let slots, !(1...4096).contains(slots) { throw ValidationError("--slots must be from 1 to 4096.") }
@@ -58,7 +58,7 @@ struct IslandCommand: AsyncParsableCommand {
                 dataFolder: folder, coordinator: url ?? environment["ARCHIPELAGO_URL"] ?? "http://127.0.0.1:8080", token: token,
                 approvedRegistries: approvedRegistries, region: region)
             configuration.slots = slots ?? configuration.slots
-            configuration.engineSocket = engine.engine
+            configuration.backend = sandbox.backend
             try await serve(configuration)
         }
 
@@ -82,14 +82,14 @@ struct IslandCommand: AsyncParsableCommand {
 
     struct Doctor: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Try which trust levels this machine can enforce, and say why not.")
-        @OptionGroup var engine: EngineOptions
+        @OptionGroup var sandbox: SandboxOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let folder = NSTemporaryDirectory() + "archipelago-doctor-\(UUID().uuidString)"
-            let sandbox = try IslandAssembly.makeSandbox(engineSocket: engine.engine, folder: folder)
-            let levels = await sandbox.enforceableLevels()
-            await sandbox.shutdown()
+            let tried = try IslandAssembly.makeSandbox(sandbox.backend, folder: folder)
+            let levels = await tried.enforceableLevels()
+            await tried.shutdown()
             // What stays lies in the temporary folder, which the system empties.
             try? FileManager.default.removeItem(atPath: folder)
             let rows = levels.map { report -> JSONValue in
@@ -108,7 +108,22 @@ struct IslandCommand: AsyncParsableCommand {
     }
 }
 
-/// A container engine in place of runc.
-struct EngineOptions: ParsableArguments {
-    @Option(help: "The socket of Docker or Podman to run jobs with, such as /var/run/docker.sock (default: runc itself).") var engine: String?
+/// What runs the jobs.
+struct SandboxOptions: ParsableArguments {
+    @Option(help: "The container runtime of this machine that runs jobs: runc or crun.", transform: Self.runtime)
+    var runtime = OCIRuntime.runc
+    @Option(help: "The socket of Docker or Podman to run jobs with instead, such as /var/run/docker.sock.") var engine: String?
+
+    var backend: SandboxBackend { engine.map { .engine(socket: $0) } ?? .runtime(runtime) }
+
+    private static func runtime(_ text: String) throws -> OCIRuntime {
+        guard let runtime = OCIRuntime(rawValue: text) else {
+            throw ValidationError("--runtime is \(OCIRuntime.allCases.map(\.rawValue).joined(separator: " or ")).")
+        }
+        return runtime
+    }
+
+    func validate() throws {
+        if engine?.isEmpty == true { throw ValidationError("--engine needs the path of a socket.") }
+    }
 }

@@ -19,8 +19,16 @@ struct IslandConfiguration {
     var slots = max(1, ProcessInfo.processInfo.activeProcessorCount)
     /// Where the machine stands, in the owner's words.
     var region = ""
-    /// The socket of a container engine to run jobs with; `nil` for runc.
-    var engineSocket: String?
+    /// What runs the jobs.
+    var backend = SandboxBackend.runtime(.runc)
+}
+
+/// What runs an Island's jobs.
+enum SandboxBackend {
+    /// A container runtime of this machine.
+    case runtime(OCIRuntime)
+    /// A container engine, by its socket.
+    case engine(socket: String)
 }
 
 /// An Island put together from its parts.
@@ -38,7 +46,7 @@ struct IslandAssembly {
         for path in [folder, roots] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
-        sandbox = try Self.makeSandbox(engineSocket: configuration.engineSocket, folder: folder)
+        sandbox = try Self.makeSandbox(configuration.backend, folder: folder)
         await sandbox.removeLeftovers()
         levels = await sandbox.enforceableLevels()
         registryClient = RegistryClient(configuration: .fromEnvironment())
@@ -64,13 +72,16 @@ struct IslandAssembly {
     /// The number of user 0 of every unpacked image, whichever sandbox runs it. Chosen: the first that useradd gives to subordinate ids.
     static let idOffset = 100_000
 
-    /// The sandbox of an Island: runc, or a container engine where its socket is given.
-    static func makeSandbox(engineSocket: String?, folder: String) throws -> any HostSandbox {
-        guard let engineSocket else { return try makeSandbox(stateFolder: folder + "/cages", isWarm: true) }
-        return try EngineSandbox(
-            configuration: EngineConfiguration(
-                socketPath: URL(fileURLWithPath: engineSocket).path, cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
-                stateFolder: folder + "/engine", idOffset: idOffset))
+    /// The sandbox of an Island.
+    static func makeSandbox(_ backend: SandboxBackend, folder: String) throws -> any HostSandbox {
+        switch backend {
+        case .runtime(let runtime): try makeSandbox(runtime, stateFolder: folder + "/cages", isWarm: true)
+        case .engine(let socket):
+            try EngineSandbox(
+                configuration: EngineConfiguration(
+                    socketPath: URL(fileURLWithPath: socket).path, cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
+                    stateFolder: folder + "/engine", idOffset: idOffset))
+        }
     }
 
     /// A sandbox of this machine.
@@ -78,11 +89,11 @@ struct IslandAssembly {
     /// - Parameters:
     ///   - stateFolder: made if missing; containers and cgroups are named after it, so two Islands do not meet.
     ///   - isWarm: whether containers are made ahead of jobs. Chosen: two for each kind of job and core, in all four times the cores.
-    static func makeSandbox(stateFolder: String, isWarm: Bool = false) throws -> RuncSandbox {
+    static func makeSandbox(_ runtime: OCIRuntime = .runc, stateFolder: String, isWarm: Bool = false) throws -> RuncSandbox {
         let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
         return try RuncSandbox(
             configuration: RuncConfiguration(
-                runcPath: Programs.find("runc") ?? "/usr/sbin/runc", cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
+                runtime: runtime, runtimePath: Programs.find(runtime.rawValue), cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
                 stateFolder: stateFolder, idOffset: idOffset, warmPerKindMax: isWarm ? 2 * cores : 0, warmTotalMax: isWarm ? 4 * cores : 0))
     }
 

@@ -41,7 +41,7 @@ struct SandboxedScannerCage: ScannerCage {
     /// - Throws: when the folder cannot be made or another process uses it.
     init(folder: String, limits: Limits = Limits()) throws {
         var configuration = RuncConfiguration(
-            runcPath: Programs.find("runc") ?? "/usr/sbin/runc", cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
+            runtimePath: Programs.find("runc"), cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
             stateFolder: folder)
         configuration.idOffset = Self.idOffset
         sandbox = try RuncSandbox(configuration: configuration)

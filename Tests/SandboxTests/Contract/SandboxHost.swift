@@ -8,16 +8,25 @@ import Testing
 
 /// Every sandbox that the contract is run on, here.
 enum SandboxKind: String, Sendable, CaseIterable, CustomTestStringConvertible {
-    case runc, podman, docker
+    case runc, crun, podman, docker
 
     var testDescription: String { rawValue }
 
     /// The engine's program, for those that have one.
     var engine: EngineService.Program? {
         switch self {
-        case .runc: nil
+        case .runc, .crun: nil
         case .podman: .podman
         case .docker: .dockerd
+        }
+    }
+
+    /// The runtime of those that have no engine.
+    var runtime: OCIRuntime? {
+        switch self {
+        case .runc: .runc
+        case .crun: .crun
+        case .podman, .docker: nil
         }
     }
 
@@ -26,6 +35,7 @@ enum SandboxKind: String, Sendable, CaseIterable, CustomTestStringConvertible {
         var reasons: [SandboxKind: String] = [:]
         for kind in SandboxKind.allCases {
             reasons[kind] = reasonAgainstLiveTests ?? (kind.engine.map { $0.path == nil ? "no \($0.rawValue)" : nil } ?? nil)
+            if let runtime = kind.runtime, access(runtime.standardPath, X_OK) != 0 { reasons[kind] = "no \(runtime.rawValue)" }
             if let reason = reasons[kind] { print("The sandbox \(kind) is not tested: \(reason).") }
         }
         return reasons
@@ -59,7 +69,8 @@ final class SandboxHost: Sendable {
             let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
             sandbox = try RuncSandbox(
                 configuration: RuncConfiguration(
-                    cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state", cgroupParent: "archipelago-contract-\(getpid())-\(number)"))
+                    runtime: kind.runtime ?? .runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
+                    cgroupParent: "archipelago-contract-\(getpid())-\(number)"))
         }
     }
 
@@ -85,7 +96,7 @@ final class SandboxHost: Sendable {
 
     /// How much output may be under way to a reader that reads nothing: the buffers of pipes, and for an engine those of its own
     /// processes and of two sockets.
-    var outputUnderWayMax: Int { kind == .runc ? 131_072 : 4 << 20 }
+    var outputUnderWayMax: Int { kind.runtime != nil ? 131_072 : 4 << 20 }
 
     /// Runs the body on a new host, shuts down and checks that nothing is left.
     static func with(_ kind: SandboxKind, _ body: (SandboxHost) async throws -> Void) async throws {

@@ -15,9 +15,9 @@ struct RuntimeCommand: Sendable {
     func create(_ id: ContainerID, bundle: String, stage: RootStage?, descriptors: [Descriptor], inherited: Descriptor) throws -> pid_t {
         let idFile = "\(bundle)/process-id"
         let log = "\(bundle)/log"
-        let status = try run(
-            ["--log", log, "create", "--preserve-fds", "1", "--pid-file", idFile, "--bundle", bundle, id.text],
-            stage: stage, descriptors: descriptors + [inherited])
+        let create = command(["--log", log, "create", "--preserve-fds", "1", "--pid-file", idFile, "--bundle", bundle, id.text])
+        let status = try ShortCommand.run(
+            stage?.command(running: create) ?? create, descriptors: descriptors + [inherited], atMost: configuration.commandTimeout)
         guard status == 0 else {
             // A log that cannot be read says as much as an empty one.
             let text = (try? SmallFiles.read(log)) ?? ""
@@ -27,6 +27,12 @@ struct RuntimeCommand: Sendable {
             throw SandboxError(.runtime, "The runtime did not tell the container's process.")
         }
         return process
+    }
+
+    /// Lets a container go on to its first program.
+    func start(_ id: ContainerID) throws {
+        let (status, text) = try capture(["start", id.text])
+        guard status == 0 else { throw SandboxError(.notStarted, "The container did not start.", cause: text) }
     }
 
     /// Removes a container and kills what is in it. One that does not exist is removed already.
@@ -42,25 +48,11 @@ struct RuntimeCommand: Sendable {
         return text
     }
 
-    /// Runs a command and collects up to 16 KiB of what it says.
-    private func capture(_ arguments: [String]) throws -> (status: CInt, text: String) {
-        let nothing = try Descriptor.open("/dev/null", O_RDWR)
-        let pipe = try DescriptorPair.pipe()
-        try pipe.first.setNonblocking()
-        let status = try run(arguments, descriptors: [nothing, pipe.second, pipe.second])
-        let text = try pipe.first.read(atMost: 16384) ?? []
-        return (status, String(decoding: text, as: UTF8.self))
+    private func command(_ arguments: [String]) -> [String] {
+        [configuration.runtimePath] + configuration.runtime.arguments + ["--root", configuration.runtimeFolder] + arguments
     }
 
-    private func run(_ arguments: [String], stage: RootStage? = nil, descriptors: [Descriptor]) throws -> CInt {
-        let runtime = [configuration.runcPath, "--root", configuration.runtimeFolder] + arguments
-        let command = stage?.command(running: runtime) ?? runtime
-        let process = try ChildProcess(
-            path: command[0], arguments: Array(command.dropFirst()),
-            environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], descriptors: descriptors)
-        if let status = try process.wait(atMost: configuration.commandTimeout) { return status }
-        process.kill()
-        _ = try process.reap()
-        throw SandboxError(.runtime, "The container runtime did not answer.", cause: arguments.joined(separator: " "))
+    private func capture(_ arguments: [String]) throws -> (status: CInt, text: String) {
+        try ShortCommand.capture(command(arguments), atMost: configuration.commandTimeout)
     }
 }
