@@ -20,6 +20,9 @@ public actor RuncSandbox: HostSandbox {
     private var running: [ContainerID: CageLink] = [:]
     private var isShutDown = false
     private var trials = 0
+    /// What this host could enforce when it was tried last, and what it was like then.
+    private var proven: (host: HostFingerprint, levels: [LevelReport])?
+    private var proving: Task<[LevelReport], Never>?
     private var waitingForIdle: [CheckedContinuation<Void, Never>] = []
 
     /// Takes the state folder into use, making it if it is missing. Blocks shortly; removes nothing: see ``removeLeftovers()``.
@@ -55,7 +58,19 @@ public actor RuncSandbox: HostSandbox {
             throw SandboxError(
                 .levelNotEnforced, "This version cannot give a Cargo a network of its own.", cause: "level \(job.level.rawValue)")
         }
+        try await requireProven(job.level)
         return try await run(CageContents(job), pool: pool, onOutput: onOutput)
+    }
+
+    /// Tries the levels again if the host has changed since they were tried, and refuses a job of one that no longer holds.
+    private func requireProven(_ level: TrustLevel) async throws {
+        guard let proven, proven.host != HostFingerprint(configuration) || proving != nil else { return }
+        let report = await enforceableLevels().first { $0.level == level }
+        guard let report, report.isEnforceable else {
+            throw SandboxError(
+                .levelNotEnforced, "This host has changed, and can no longer enforce the level.",
+                cause: report.map { $0.obstacles.map(\.problem).joined(separator: " ") })
+        }
     }
 
     /// Runs a job as ``run(_:onOutput:)-(CagedJob,_)`` does, but for the filter of its level: its system calls are recorded instead.
@@ -126,8 +141,18 @@ public actor RuncSandbox: HostSandbox {
         groups.removeIfEmpty("/" + configuration.cgroupParent)
     }
 
+    /// Tries every level. A job that comes later has them tried again if the kernel, the runtime, the control groups or the cage entry have changed
+    /// meanwhile.
     public func enforceableLevels() async -> [LevelReport] {
-        await LevelChecks(configuration: configuration, groups: groups, sandbox: self).reports()
+        if let proving { return await proving.value }
+        let host = HostFingerprint(configuration)
+        let checks = LevelChecks(configuration: configuration, groups: groups, sandbox: self)
+        let proving = Task { await checks.reports() }
+        self.proving = proving
+        let levels = await proving.value
+        proven = (host, levels)
+        self.proving = nil
+        return levels
     }
 
     /// Containers that wait for a job.

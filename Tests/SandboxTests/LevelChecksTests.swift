@@ -50,6 +50,36 @@ extension LiveSandbox {
                 problem.problem.contains(version == "none" ? "does not say" : "CVE-2024-21626") && problem.remedy.contains("upgrade"), "\(problem)")
         }
 
+        /// A runtime that is replaced while the Island runs is tried before it runs another job.
+        @Test func aHostThatChangesIsTriedAgain() async throws {
+            let (path, folder) = try Self.stub("pass")
+            let host = try LiveHost(runc: path)
+            #expect(await host.sandbox.enforceableLevels()[1].isEnforceable)
+            #expect(try await host.run(host.job("ignores-input", level: .basic)).end.cause == .exited(code: 0))
+            let (worse, other) = try Self.stub("del spec['linux']['seccomp']")
+            try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.copyItem(atPath: worse, toPath: path)
+            // Several at once, and the trial is made once.
+            for error in try await withThrowingTaskGroup(
+                of: SandboxError?.self, returning: [SandboxError?].self,
+                body: { group in
+                    for _ in 0..<3 {
+                        group.addTask {
+                            do { _ = try await host.run(host.job("ignores-input", level: .basic)) } catch let error as SandboxError { return error }
+                            return nil
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                })
+            {
+                #expect(error?.code == .levelNotEnforced && error?.fault == .island, "\(String(describing: error))")
+            }
+            // Level 0 has a filter of its own, and still holds.
+            #expect(try await host.run(host.job("ignores-input")).end.cause == .exited(code: 0))
+            await host.sandbox.shutdown()
+            withExtendedLifetime((folder, other)) {}
+        }
+
         /// What is taken away, whether level 0 is lost, and a word of the reason at level 1.
         @Test(
             arguments: [
