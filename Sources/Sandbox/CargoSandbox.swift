@@ -23,6 +23,8 @@ public protocol CargoSandbox: Sendable {
 public protocol HostSandbox: CargoSandbox {
     /// Removes what an earlier process left. Jobs that run now are left alone.
     func removeLeftovers() async
+    /// Lets go of what is kept ready for jobs in a root folder, which is about to go. No job of it runs or is about to.
+    func forget(rootFolder: String) async
     /// Kills every job, waits until all are gone, and removes what the sandbox has made. Idempotent.
     func shutdown() async
 }

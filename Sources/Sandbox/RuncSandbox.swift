@@ -128,6 +128,12 @@ public actor RuncSandbox: HostSandbox {
         }
     }
 
+    public func forget(rootFolder: String) async {
+        let pool = pool
+        // An error means that no thread could be started; what waits is removed when the sandbox is shut down.
+        try? await BlockingThread.value { pool.forget(rootFolder) }
+    }
+
     /// Kills every job, waits until all are gone, and removes what the sandbox has made outside its state folder. Idempotent;
     /// after it ``run(_:onOutput:)`` throws.
     public func shutdown() async {

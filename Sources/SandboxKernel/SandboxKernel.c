@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -146,6 +148,19 @@ static void *run_thread(void *pointer) {
     start.body(start.context);
     return NULL;
 }
+
+int kernel_set_thread_apart(int mounts) {
+    if (unshare(CLONE_FS | (mounts ? CLONE_NEWNS : 0)) == -1) return -errno;
+    return mounts ? failed(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) : 0;
+}
+
+int kernel_enter_folder(const char *path) { return failed(chdir(path)); }
+
+int kernel_mount_overlay(const char *options, const char *path, int read_only) {
+    return failed(mount("overlay", path, "overlay", MS_NOSUID | MS_NODEV | (read_only ? MS_RDONLY : 0), options));
+}
+
+int kernel_unmount(const char *path) { return failed(umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW)); }
 
 int kernel_process_take_descriptor(int process, int descriptor) {
     int result = failed(syscall(SYS_pidfd_getfd, process, descriptor, 0));

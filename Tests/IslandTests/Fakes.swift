@@ -51,10 +51,13 @@ struct FakeImageProvider: ImageProvider {
     var failure: OCIError?
     var process = ImageConfiguration.Process(entrypoint: ["/cargo"], cmd: ["--fast"], env: ["A=b"], workingDirectory: "/work")
 
-    func prepare(_ reference: ImageReference, digest: Digest) async throws -> PreparedImage {
+    func withImage<Value: Sendable>(
+        _ reference: ImageReference, digest: Digest, _ body: @Sendable (PreparedImage) async throws -> Value
+    ) async throws -> Value {
         if let failure { throw failure }
-        return PreparedImage(
-            rootFolder: "/images/\(digest.hex)", configuration: ImageConfiguration(platform: .linuxAMD64, process: process, diffIDs: []))
+        return try await body(
+            PreparedImage(
+                rootFolder: "/images/\(digest.hex)", configuration: ImageConfiguration(platform: .linuxAMD64, process: process, diffIDs: [])))
     }
 }
 

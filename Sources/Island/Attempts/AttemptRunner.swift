@@ -55,15 +55,17 @@ public struct AttemptRunner: Sendable {
         var end: JobEnd?
         var result: Result<JSONObject, JobRefusal>
         do {
-            let image = try await prepare(assignment)
+            let reference = try accepted(assignment)
             let run = CargoRun(level: assignment.level)
-            let job = try cagedJob(assignment, image)
-            await holdings.start(attempt)
-            let ended = try await sandbox.run(job) { chunk in
-                // Frames before a violation still go out; the violation then ends the job.
-                let (frames, refusal) = await run.receive(chunk)
-                for frame in frames { try await holdings.append(frame.object, bytes: frame.bytes.count, to: attempt) }
-                if let refusal { throw refusal }
+            let ended = try await images.withImage(reference, digest: try Digest(assignment.digest)) { image in
+                let job = try cagedJob(assignment, image)
+                await holdings.start(attempt)
+                return try await sandbox.run(job) { chunk in
+                    // Frames before a violation still go out; the violation then ends the job.
+                    let (frames, refusal) = await run.receive(chunk)
+                    for frame in frames { try await holdings.append(frame.object, bytes: frame.bytes.count, to: attempt) }
+                    if let refusal { throw refusal }
+                }
             }
             end = ended
             result = await run.result(of: ended)
@@ -82,7 +84,7 @@ public struct AttemptRunner: Sendable {
     }
 
     /// Refuses what this Island cannot verify or enforce; DESIGN §5.3.
-    private func prepare(_ assignment: CoordinatorMessage.Assignment) async throws -> PreparedImage {
+    private func accepted(_ assignment: CoordinatorMessage.Assignment) throws -> ImageReference {
         guard levels.contains(assignment.level) else {
             throw JobRefusal("level_not_enforced", "This Island cannot enforce trust level \(assignment.level.rawValue).")
         }
@@ -96,7 +98,7 @@ public struct AttemptRunner: Sendable {
         guard approved.contains(imageName: reference.name) else {
             throw JobRefusal("registry_not_approved", "The image is not in a registry that this Island approves.")
         }
-        return try await images.prepare(reference, digest: try Digest(assignment.digest))
+        return reference
     }
 
     private func cagedJob(_ assignment: CoordinatorMessage.Assignment, _ image: PreparedImage) throws -> CagedJob {

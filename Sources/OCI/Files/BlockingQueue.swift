@@ -2,14 +2,14 @@ import Dispatch
 import Synchronization
 
 /// Says whether the work's task was cancelled; asked often by long blocking work.
-final class Cancellation: Sendable {
+public final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 
     /// Makes a cancellation that was not asked for yet.
-    init() {}
+    public init() {}
 
     /// Asks the work to stop.
-    func cancel() { flag.store(true, ordering: .relaxed) }
+    public func cancel() { flag.store(true, ordering: .relaxed) }
 
     /// - Throws: `CancellationError` once `cancel` was called.
     func check() throws {

@@ -62,6 +62,11 @@ final class LayerApplication {
         bytesLeft -= hashing.count
     }
 
+    /// What of the bounds is used up.
+    var use: LayerUnpacker.Use {
+        LayerUnpacker.Use(entries: options.entriesMax - entriesLeft, bytes: options.totalBytesMax - bytesLeft)
+    }
+
     /// Makes the folders that every container needs as mount points, and sets the times of folders.
     func finish() throws {
         for (name, mode) in [("proc", 0o755), ("dev", 0o755), ("sys", 0o755), ("tmp", 0o1777)] as [(String, mode_t)] {

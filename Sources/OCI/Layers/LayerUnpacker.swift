@@ -55,6 +55,54 @@ public final class LayerUnpacker: Sendable {
         }
     }
 
+    /// What layers took of the bounds that hold for all layers of an image together.
+    public struct Use: Sendable, Hashable, Codable {
+        /// Entries, a count.
+        public var entries: Int
+        /// Uncompressed bytes.
+        public var bytes: Int64
+
+        /// A use of so much.
+        public init(entries: Int = 0, bytes: Int64 = 0) {
+            self.entries = entries
+            self.bytes = bytes
+        }
+
+        /// Both together.
+        public static func + (left: Use, right: Use) -> Use { Use(entries: left.entries + right.entries, bytes: left.bytes + right.bytes) }
+    }
+
+    /// Unpacks one layer onto what the layers below it have left, as ``unpack(_:to:)`` does all of them. Blocks.
+    ///
+    /// Nothing is made safe here: the caller keeps the folder to itself until this returns, and drops it after an error.
+    ///
+    /// - Parameters:
+    ///   - layer: of an image in the store.
+    ///   - diffID: the layer's.
+    ///   - folder: what the layers below have left; empty below the lowest.
+    ///   - used: what those took.
+    /// - Returns: what this one took.
+    public func apply(
+        _ layer: Descriptor, diffID: Digest, onto folder: String, after used: Use, cancellation: Cancellation
+    ) throws -> Use {
+        do {
+            guard let root = try OpenFile.folder(at: AT_FDCWD, name: Array(folder.utf8)) else {
+                throw SystemError(operation: "open", code: ENOENT)
+            }
+            var options = options
+            options.entriesMax -= used.entries
+            options.totalBytesMax -= used.bytes
+            let application = try LayerApplication(root: root, options: options)
+            try application.apply(
+                try LayerReading.open(layer, in: store), layer: layer, diffID: options.verifiesDiffIDs ? diffID : nil, cancellation: cancellation)
+            try application.finish()
+            if options.isDurable { try SystemCall.check("syncfs") { syncfs(root.descriptor) } }
+            return application.use
+        } catch let error as SystemError {
+            throw error.storageFailure()
+        }
+    }
+
     /// Whether nothing, or an empty folder, is there. Told before the work; the rename tells it again.
     private static func isFree(_ folder: String) throws -> Bool {
         guard try FolderTools.status(of: folder) != nil else { return true }

@@ -148,6 +148,9 @@ public actor EngineSandbox: HostSandbox {
         }
     }
 
+    /// The engine has an image of its own, which goes when others need the room.
+    public func forget(rootFolder: String) async {}
+
     /// Kills every job, waits until all are gone, and removes the kept images. Idempotent; after it ``run(_:onOutput:)`` throws.
     public func shutdown() async {
         isShutDown = true

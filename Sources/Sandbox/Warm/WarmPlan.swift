@@ -88,6 +88,9 @@ struct WarmPlan: Sendable {
         return surplus
     }
 
+    /// Forgets a kind, whatever it has.
+    mutating func forget(_ key: WarmKey) { kinds[key] = nil }
+
     /// Whether a kind was asked for lately.
     func knows(_ key: WarmKey) -> Bool { kinds[key] != nil }
 

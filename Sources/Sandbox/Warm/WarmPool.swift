@@ -114,6 +114,19 @@ final class WarmPool: Sendable {
         while state.withLock({ $0.isWorking }) { usleep(1000) }
     }
 
+    /// Ends every container that waits in a root folder. Blocks. No job of the folder runs or is about to.
+    func forget(_ rootFolder: String) {
+        let all = state.withLock { state in
+            let keys = state.samples.keys.filter { $0.rootFolder == rootFolder }
+            return keys.flatMap { key -> [Ready] in
+                state.plan.forget(key)
+                state.samples[key] = nil
+                return state.ready.removeValue(forKey: key) ?? []
+            }
+        }
+        all.forEach(Self.discard)
+    }
+
     /// The job that has just begun writes its first bytes undisturbed. Chosen: ten times what that takes.
     private static let courtesyMicroseconds: UInt32 = 20_000
 
@@ -128,9 +141,11 @@ final class WarmPool: Sendable {
             do {
                 let ready = Ready(cage: cage, box: .init(prepared: try cage.prepare()))
                 let isWanted = state.withLock { state -> Bool in
-                    state.plan.made(key, isReady: !state.isClosed)
-                    if !state.isClosed { state.ready[key, default: []].append(ready) }
-                    return !state.isClosed
+                    // It may have been forgotten meanwhile.
+                    let isWanted = !state.isClosed && state.plan.knows(key)
+                    state.plan.made(key, isReady: isWanted)
+                    if isWanted { state.ready[key, default: []].append(ready) }
+                    return isWanted
                 }
                 if !isWanted { Self.discard(ready) }
             } catch {

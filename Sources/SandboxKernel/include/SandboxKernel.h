@@ -59,6 +59,16 @@ int kernel_call_receive(int listener, struct kernel_call *call);
 /* Lets the call happen for 0; answers it with an errno otherwise. -ENOENT if its process has died meanwhile. */
 int kernel_call_answer(int listener, uint64_t id, int error);
 
+/* Gives the calling thread a working folder of its own, and with `mounts` a mount namespace of its own, in which nothing that it mounts is seen by
+ * others. Both end with the thread. */
+int kernel_set_thread_apart(int mounts);
+/* The calling thread's working folder, if it has one of its own. */
+int kernel_enter_folder(const char *path);
+/* Mounts layers over each other, overlayfs(5). Paths in the options may be relative to the working folder. */
+int kernel_mount_overlay(const char *options, const char *path, int read_only);
+/* Takes a mount away from the tree at once; it ends when nobody uses it. A symbolic link is not followed. */
+int kernel_unmount(const char *path);
+
 /* Runs body(context) on a thread of its own, with every signal blocked (so a broken pipe is an error and no more). */
 int kernel_start_thread(void (*body)(void *), void *context);
 

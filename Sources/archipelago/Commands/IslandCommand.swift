@@ -36,12 +36,14 @@ struct IslandCommand: AsyncParsableCommand {
         @Option(help: "The Island's token (default: $ARCHIPELAGO_ISLAND_TOKEN).") var token: String?
         @Option(help: "Where images and state are kept.") var dataDir = ".archipelago-island"
         @Option(help: "Jobs at once (default: one for each core).") var slots: Int?
+        @Option(help: "GiB on disk for images; those not used for longest go first.") var diskGib = 20
         @Option(help: "Where the machine stands, in your words.") var region = ""
         @Option(name: .customLong("approve-registry"), help: "A registry approved beside the standard ones. May be repeated.")
         var approvedRegistries: [String] = []
         @OptionGroup var sandbox: SandboxOptions
 
         func validate() throws {
+            if !(1...65_536).contains(diskGib) { throw ValidationError("--disk-gib must be from 1 to 65536.") }
             if let slots, !(1...4096).contains(slots) { throw ValidationError("--slots must be from 1 to 4096.") }
         }
 
@@ -59,6 +61,7 @@ struct IslandCommand: AsyncParsableCommand {
                 approvedRegistries: approvedRegistries, region: region)
             configuration.slots = slots ?? configuration.slots
             configuration.backend = sandbox.backend
+            configuration.diskGibibytes = diskGib
             try await serve(configuration)
         }
 

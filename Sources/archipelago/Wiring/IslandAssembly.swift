@@ -19,6 +19,8 @@ struct IslandConfiguration {
     var slots = max(1, ProcessInfo.processInfo.activeProcessorCount)
     /// Where the machine stands, in the owner's words.
     var region = ""
+    /// Room for images, in GiB.
+    var diskGibibytes = 20
     /// What runs the jobs.
     var backend = SandboxBackend.runtime(.runc)
 }
@@ -37,23 +39,24 @@ struct IslandAssembly {
     /// What the Island can enforce, with the reasons where it cannot.
     let levels: [LevelReport]
     private let sandbox: any HostSandbox
+    private let images: ImageCabinet
     private let registryClient: RegistryClient
 
     /// Makes the parts, clears what a crash left behind, and finds out which levels this machine can enforce.
     init(_ configuration: IslandConfiguration, logger: Logger) async throws {
         let folder = configuration.dataFolder
-        let roots = folder + "/roots"
-        for path in [folder, roots] {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        }
-        sandbox = try Self.makeSandbox(configuration.backend, folder: folder)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let sandbox = try Self.makeSandbox(configuration.backend, folder: folder)
+        self.sandbox = sandbox
         await sandbox.removeLeftovers()
         levels = await sandbox.enforceableLevels()
         registryClient = RegistryClient(configuration: .fromEnvironment())
-        let store = try ContentStore(root: folder + "/blobs")
-        let images = ImageCabinet(
-            registry: registryClient, store: store, rootsFolder: roots, platform: Workshop.hostPlatform,
-            idOffset: UInt32(Self.idOffset))
+        images = try await ImageCabinet(
+            registry: registryClient,
+            configuration: .init(
+                folder: URL(fileURLWithPath: folder).resolvingSymlinksInPath().path, platform: Workshop.hostPlatform, idOffset: UInt32(Self.idOffset),
+                bytesMax: Int64(configuration.diskGibibytes) << 30)
+        ) { await sandbox.forget(rootFolder: $0) }
         // This version cannot verify signatures, so a level that needs one is not offered, whatever the sandbox can do.
         let enforceable = Set(levels.filter(\.isEnforceable).map(\.level)).filter { !$0.requiresSignature }
         let runner = AttemptRunner(
@@ -100,6 +103,7 @@ struct IslandAssembly {
     /// Ends what runs and leaves nothing behind; call once the agent has ended.
     func close() async throws {
         await sandbox.shutdown()
+        try await images.close()
         try await registryClient.shutdown()
     }
 }

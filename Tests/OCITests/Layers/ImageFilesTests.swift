@@ -209,25 +209,7 @@ import Testing
 
     /// Whether made-up layers could be unpacked, and so compared.
     private func agrees(_ seed: UInt64) async throws -> Bool {
-        var random = SplitMix64(state: seed)
-        let names = ["a", "b", "c"]
-        func path(_ random: inout SplitMix64) -> String {
-            (0..<Int.random(in: 1...3, using: &random)).map { _ in names.randomElement(using: &random) ?? "" }.joined(separator: "/")
-        }
-        let layers = (0..<3).map { _ in
-            TestTar.make { tar in
-                for number in 0..<8 {
-                    let own = path(&random)
-                    switch Int.random(in: 0..<7, using: &random) {
-                    case 0, 1: tar.file("\(own)/f\(number % 3)")
-                    case 2: tar.folder(own)
-                    case 3, 4: tar.link(own, to: (Bool.random(using: &random) ? "/" : "") + path(&random))
-                    case 5: tar.file("\(own)/.wh.\(names[number % 3])")
-                    default: tar.file("\(own)/.wh..wh..opq")
-                    }
-                }
-            }
-        }
+        let layers = TestTar.madeUpLayers(seed: seed)
         let store = try ContentStore(root: folder("store-\(seed)"))
         let image = try await TestImage(store: store).make(layers: layers).images[0]
         let root = folder("root-\(seed)")
