@@ -229,6 +229,33 @@ static void try_cage(char network) {
     fill_temporary();
 }
 
+/* Reads addresses, four bytes each, and says those to which a datagram could be sent beyond the cage. An address that is the cage's own, which is
+ * where a datagram to it stays, is none of these: nobody listens there. */
+static void try_egress(void) {
+    unsigned char address[16] = {2, 0, 0, 9};
+    for (;;) {
+        if (system_call(call_read, 0, (long)address + 4, 4, 0, 0) != 4) return;
+        long file = system_call(call_socket, 2, 2, 0, 0, 0);
+        if (file < 0) return say("no-socket");
+        static const int error_refused = 111;
+        long result = system_call(call_connect, file, (long)address, sizeof address, 0, 0);
+        if (result >= 0) result = system_call(call_write, file, (long)"x", 1, 0, 0);
+        /* A second one is told what became of the first. */
+        if (result >= 0) result = system_call(call_write, file, (long)"x", 1, 0, 0);
+        system_call(call_close, file, 0, 0, 0, 0);
+        if (result < 0 || result == -error_refused) continue;
+        char text[16];
+        unsigned long length = 0;
+        for (int part = 4; part < 8; part++) {
+            if (address[part] > 99) text[length++] = '0' + address[part] / 100;
+            if (address[part] > 9) text[length++] = '0' + address[part] / 10 % 10;
+            text[length++] = '0' + address[part] % 10;
+            text[length++] = part < 7 ? '.' : 0;
+        }
+        say(text);
+    }
+}
+
 static void probe(const char *wish) {
     static const char frame[] = "{\"type\":\"done\"}\n";
     if (is_equal(wish, "--probe-output")) {
@@ -247,6 +274,10 @@ static void probe(const char *wish) {
     if (is_equal(wish, "--probe-time")) spin();
     if (is_equal(wish, "--probe-processes")) take_processes();
     if (is_equal(wish, "--probe-processors")) take_processors();
+    if (is_equal(wish, "--probe-egress")) {
+        try_egress();
+        end(0);
+    }
     if (is_equal(wish, "--probe-cage") || is_equal(wish, "--probe-cage-network")) {
         try_cage(wish[12] ? 'n' : 0);
         end(0);

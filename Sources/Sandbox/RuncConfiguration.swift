@@ -17,6 +17,8 @@ public struct RuncConfiguration: Sendable, Hashable {
     public var commandTimeout: Duration
     /// Longest time that a killed container may take to be gone.
     public var killTimeout: Duration
+    /// Where Cargos of a level with a network may go.
+    public var network = CageNetworkConfiguration()
     /// Containers made ahead for one kind of job, and for all kinds together, at most; 0 for none.
     public var warmPerKindMax: Int
     public var warmTotalMax: Int

@@ -67,13 +67,15 @@ final class LiveHost: Sendable {
     /// - Parameters:
     ///   - runc: another runtime in place of the real one.
     ///   - warm: containers kept ready.
-    init(runc: String = "/usr/sbin/runc", warm: Int = 0) throws {
+    init(runc: String = "/usr/sbin/runc", warm: Int = 0, network: CageNetworkConfiguration = .init()) throws {
         folder = try TemporaryFolder()
         images = ImageFolders(in: folder.path, ownerID: UInt32(Self.idOffset))
         let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
-        configuration = RuncConfiguration(
+        var configuration = RuncConfiguration(
             runtimePath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
             cgroupParent: "archipelago-test-\(getpid())-\(number)", warmPerKindMax: warm, warmTotalMax: 2 * warm)
+        configuration.network = network
+        self.configuration = configuration
         sandbox = try RuncSandbox(configuration: configuration)
     }
 

@@ -18,6 +18,7 @@ struct Cage: Sendable {
     struct Prepared {
         let process: ChildProcess
         let streams: CageStreams.OwnEnds
+        var network: CageNetwork?
     }
 
     /// Runs the job. By the end nothing of it is left, whatever is returned or thrown.
@@ -36,7 +37,12 @@ struct Cage: Sendable {
         try checked("mkdir", bundle) { mkdir(bundle, 0o700) == 0 ? 0 : -errno }
         do {
             try writeSpecification(root: stage?.folder ?? job.rootFolder)
-            return try create(filter: job.innerFilter.flatMap(\.bytes), stage: stage)
+            var prepared = try create(filter: job.innerFilter.flatMap(\.bytes), stage: stage)
+            if job.hasNetwork {
+                prepared.network = try CageNetwork.connect(
+                    prepared.process.id, bundle: bundle, configuration: configuration.network, atMost: configuration.commandTimeout)
+            }
+            return prepared
         } catch {
             // The runtime may have come half the way, and knows best what to take back.
             try runtime.delete(job.id.text)
@@ -48,6 +54,7 @@ struct Cage: Sendable {
     /// Runs the job in a container that was made for it, and removes it.
     func run(_ prepared: Prepared, link: CageLink) throws -> JobEnd {
         let result = Result { try watchToTheEnd(prepared, link: link) }
+        try prepared.network?.end(atMost: configuration.killTimeout)
         try cleanUp()
         if link.isStopped { throw CancellationError() }
         return try result.get()
@@ -57,6 +64,7 @@ struct Cage: Sendable {
     func discard(_ prepared: Prepared) throws {
         prepared.process.kill()
         _ = try prepared.process.wait(atMost: configuration.killTimeout)
+        try prepared.network?.end(atMost: configuration.killTimeout)
         try cleanUp()
     }
 
@@ -64,6 +72,14 @@ struct Cage: Sendable {
     private func becomeSubreaper() throws { try checked("prctl") { kernel_become_subreaper() } }
 
     private func writeSpecification(root: String) throws {
+        var job = job
+        if job.hasNetwork, ResolverFile.canBeCovered(in: job.rootFolder) {
+            let file = "\(bundle)/resolv.conf"
+            try SmallFiles.write(Array(ResolverFile.text(configuration.network.nameServers).utf8), to: file, create: true)
+            // The runtime opens it as the mapped user, and the bundle is closed to that one: it is opened before by the mount itself.
+            try checked("chmod", file) { chmod(file, 0o644) == 0 ? 0 : -errno }
+            job.mounts.append(CagedTool.ReadOnlyMount(source: file, destination: ResolverFile.path))
+        }
         let specification = RuntimeSpecification(
             job: job, root: root, configuration: configuration, architecture: .current, processors: processors)
         let encoder = JSONEncoder()

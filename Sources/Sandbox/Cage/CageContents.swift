@@ -13,6 +13,8 @@ struct CageContents: Sendable {
     /// The system calls that it may make.
     var seccomp: SeccompProfile
     var input: [UInt8] = []
+    /// Whether it has a way out.
+    var hasNetwork = false
     /// Where the calls are counted beyond those of ``MinimalCalls``, instead of being filtered.
     var recorder: CallRecorder?
 
@@ -41,6 +43,9 @@ extension CageContents {
         self.init(
             id: job.id, rootFolder: job.rootFolder, command: job.command, environment: own + Self.fixedEnvironment,
             workingFolder: job.workingFolder, limits: limits, seccomp: job.level.limits.seccomp, input: job.input)
+        hasNetwork = job.level.limits.network
+        // Without a GPU its calls are of no use.
+        if seccomp == .gpu { seccomp = .network }
     }
 
     /// The cage of a tool, under the default filter. It reads nothing from standard input.

@@ -14,6 +14,7 @@ struct Leftovers: Sendable {
         for id in Set(bundles + containers).subtracting(active).sorted() {
             // Only names of ours: a strange file is not a container, and must not become an argument.
             guard (try? ContainerID(id)) != nil else { continue }
+            CageNetwork.endLeftover(of: "\(configuration.bundlesFolder)/\(id)")
             let isDeleted = (try? runtime.delete(id)) != nil
             let isGone = groups.remove("/\(configuration.cgroupParent)/\(id)")
             guard isGone else { continue }

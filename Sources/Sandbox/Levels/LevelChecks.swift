@@ -21,13 +21,19 @@ struct LevelChecks: Sendable {
         guard seen.isEmpty else { return TrustLevel.allCases.map { LevelReport(level: $0, obstacles: seen) } }
         var tried: [SeccompProfile: [LevelReport.Obstacle]] = [:]
         for profile in [SeccompProfile.minimal, .default] { tried[profile] = await obstacles(of: profile) }
-        return TrustLevel.allCases.map { level in
-            LevelReport(level: level, obstacles: tried[level.limits.seccomp] ?? [Self.noNetwork])
-        }
+        let missing = Self.networkObstacles()
+        tried[.network] = missing.isEmpty ? await obstacles(of: .network) : missing
+        // A level with a GPU has the network's limits; a host without one runs it without.
+        tried[.gpu] = tried[.network]
+        return TrustLevel.allCases.map { LevelReport(level: $0, obstacles: tried[$0.limits.seccomp] ?? []) }
     }
 
-    private static let noNetwork = LevelReport.Obstacle(
-        problem: "This version cannot give a Cargo a network of its own.", remedy: "None; level 3 needs a later version.")
+    /// Programs that a cage with a network needs and this host does not have.
+    private static func networkObstacles() -> [LevelReport.Obstacle] {
+        CageNetwork.programs.filter { ShortCommand.find($0.0) == nil }.map { program, package in
+            LevelReport.Obstacle(problem: "A cage with a network needs \(program), which is missing.", remedy: "apt-get install \(package)")
+        }
+    }
 
     // MARK: What can be seen
 
@@ -126,9 +132,11 @@ struct LevelChecks: Sendable {
     private func outcome(of trial: LevelTrial, _ name: String, root: String) async -> LevelReport.Obstacle? {
         let output = TrialOutput()
         do {
-            let contents = CageContents(
+            var contents = CageContents(
                 id: try ContainerID(name), rootFolder: root, command: ["/cage-entry", "--probe-\(trial.probe)"],
                 environment: CageContents.fixedEnvironment, limits: trial.limits, seccomp: trial.profile)
+            contents.hasNetwork = trial.profile == .network
+            contents.input = trial.input
             let end = try await sandbox.run(contents) { try output.append($0) }
             return trial.judge(end, output.text).map { LevelReport.Obstacle(problem: $0, remedy: trial.remedy) }
         } catch let error as SandboxError {

@@ -11,6 +11,8 @@ struct LevelTrial: Sendable {
     /// What the cage entry is asked to try.
     let probe: String
     let limits: CagedTool.Limits
+    /// What the probe reads.
+    var input: [UInt8] = []
     /// Says what did not hold; `nil` when all did.
     let judge: @Sendable (JobEnd, _ output: String) -> String?
     /// What mends it.
@@ -31,7 +33,8 @@ struct LevelTrial: Sendable {
         let common = [output(profile), memory(profile), time(profile)]
         switch profile {
         case .minimal: return common + [forbidden(profile)]
-        case .default, .network, .gpu: return common + [killed(profile), cage(profile), processes(profile), processors(profile)]
+        case .default: return common + [killed(profile), cage(profile), processes(profile), processors(profile)]
+        case .network, .gpu: return common + [killed(profile), cage(profile), egress(profile), processes(profile), processors(profile)]
         }
     }
 
@@ -75,9 +78,26 @@ struct LevelTrial: Sendable {
             }, remedy: kernel)
     }
 
+    /// Tries to reach one address of each network that must be out of reach, the host's own first.
+    private static func egress(_ profile: SeccompProfile) -> LevelTrial {
+        let special = EgressRules.special.map { String($0.range.prefix { $0 != "/" }) }
+        // The host that cannot name its own addresses fails the trial that follows.
+        let own = ((try? AddressRange.ofHost()) ?? []).map(\.description)
+        let addresses = (own + special).compactMap { text in
+            let bytes = text.split(separator: ".").compactMap { UInt8($0) }
+            return bytes.count == 4 && bytes[0] != 127 ? bytes : nil
+        }
+        return LevelTrial(
+            name: "egress", profile: profile, probe: "egress", limits: limits(), input: addresses.flatMap { $0 },
+            judge: { end, output in
+                guard end.cause == .exited(code: 0) else { return "A job that looks at its network did not come through (\(end.cause))." }
+                return output.isEmpty ? nil : "A job could send to \(output.split(separator: "\n").joined(separator: ", "))."
+            }, remedy: "apt-get install --reinstall iptables passt")
+    }
+
     private static func cage(_ profile: SeccompProfile) -> LevelTrial {
         LevelTrial(
-            name: "walls", profile: profile, probe: "cage", limits: limits(),
+            name: "walls", profile: profile, probe: profile == .default ? "cage" : "cage-network", limits: limits(),
             judge: { end, output in
                 guard end.cause == .exited(code: 0) else { return "A job that looks at its cage did not come through (\(end.cause))." }
                 let words = output.split(separator: "\n")

@@ -9,9 +9,9 @@ struct WarmKey: Sendable, Hashable {
     let limits: CagedTool.Limits
     let seccomp: SeccompProfile
 
-    /// `nil` for what is not kept ready: tools, which come with mounts of their own.
+    /// `nil` for what is not kept ready: tools, which come with mounts of their own, and what has a network, whose time is not short anyway.
     init?(_ contents: CageContents) {
-        guard contents.mounts.isEmpty else { return nil }
+        guard contents.mounts.isEmpty, !contents.hasNetwork else { return nil }
         rootFolder = contents.rootFolder
         command = contents.command
         environment = contents.environment
