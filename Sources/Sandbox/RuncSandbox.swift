@@ -149,6 +149,7 @@ public actor RuncSandbox: HostSandbox {
         if let proving { return await proving.value }
         let host = HostFingerprint(configuration)
         let checks = LevelChecks(configuration: configuration, groups: groups, sandbox: self)
+        // Unstructured: whoever asks meanwhile waits for the same trials.
         let proving = Task { await checks.reports() }
         self.proving = proving
         let levels = await proving.value

@@ -37,16 +37,21 @@ extension Live {
             let result = try await network.cli("cargo", "test", image, "--all-levels", "--bad-inputs", "--json", "--input", "{}")
             #expect(result.exit == 0, "\(result)")
             let levels = try result.json()["levels"]?.array ?? []
-            #expect(levels.compactMap { $0["trust_level"]?.int } == [0, 1, 2])
-            #expect(levels.compactMap { $0["passes"]?.bool } == [false, true, true], "\(result)")
+            #expect(levels.compactMap { $0["trust_level"]?.int } == [0, 1, 2, 3])
+            #expect(levels.compactMap { $0["passes"]?.bool } == [false, true, true, true], "\(result)")
             #expect(levels[0]["violations"]?[0]?["code"]?.string == "forbidden_syscall" || levels[0]["exit"]?.string != "exit 0", "\(result)")
             #expect((levels[1]["output_bytes"]?.int ?? 0) > 40)
             #expect(levels[1]["first_frame_ms"]?.int != nil)
             let inputs = try result.json()["bad_inputs"]?.array ?? []
             #expect(inputs.compactMap { $0["input"]?.string } == ["empty", "malformed", "another type", "cut off", "huge"])
             #expect(inputs.allSatisfy { $0["taken_well"]?.bool == true }, "\(result)")
+            let calls = try result.json()["system_calls"]?.array ?? []
+            #expect(
+                calls.contains { $0["minimal"]?.string == "kills" && $0["default"]?.string == "allowed" && ($0["count"]?.int ?? 0) > 0 }, "\(result)")
+            #expect(calls.allSatisfy { $0["default"]?.string != "kills" }, "\(result)")
             let people = try await network.cli("cargo", "test", image, "--all-levels", "--input", "{}")
             #expect(people.stdout.contains("It would live at level 1."))
+            #expect(people.stdout.contains("  level 0: ended by ") && people.stdout.contains("  levels 1 and 2: "), "\(people)")
         }
 
         @Test func oneThatWaitsOrCrashesOnBadInputIsToldSo() async throws {

@@ -21,7 +21,8 @@ struct ImageNote: Sendable, Hashable, Codable {
 
     /// Notes the use. A note that cannot be changed makes its image look older than it is, and no more.
     static func touch(_ digest: Digest, in folder: String) {
-        try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: path(digest, folder))
+        // Without times of its own it takes the kernel's.
+        _ = utimes(path(digest, folder), nil)
     }
 
     static func remove(_ digest: Digest, in folder: String) throws { try FileManager.default.removeItem(atPath: path(digest, folder)) }

@@ -72,6 +72,7 @@ final class LayerApplication {
         for (name, mode) in [("proc", 0o755), ("dev", 0o755), ("sys", 0o755), ("tmp", 0o1777)] as [(String, mode_t)] {
             try ensureFolder(Array(name.utf8), mode: mode)
         }
+        try ensureResolverFile()
         for (path, seconds) in folderTimes {
             let components = path.split(separator: UInt8(ascii: "/")).map(Array.init)
             guard let place = try existingPlace(components) else { continue }
@@ -208,6 +209,20 @@ final class LayerApplication {
         if let status = try FolderTools.status(at: tree.root.descriptor, name: name), !status.isFolder { try tree.remove(name, in: place) }
         guard let made = try tree.place([name], creating: true) else { throw SystemError(operation: "mkdirat", code: ENOENT) }
         try SystemCall.check("fchmod") { fchmod(made.folder.descriptor, mode) }
+    }
+
+    /// A file that a container with a network has its own over; nothing can be mounted where nothing is, and the root is read-only then. What the
+    /// image has there stays.
+    private func ensureResolverFile() throws {
+        let (folder, name) = (Array("etc".utf8), Array("resolv.conf".utf8))
+        let root = RootedTree.Place(folder: tree.root, canonical: [])
+        if let status = try FolderTools.status(at: root.folder.descriptor, name: folder), !status.isFolder { return }
+        guard let place = try tree.place([folder], creating: true) else { throw SystemError(operation: "mkdirat", code: ENOENT) }
+        guard try FolderTools.status(at: place.folder.descriptor, name: name) == nil else { return }
+        let file = try OpenFile(at: place.folder.descriptor, name: name, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
+        if isRoot { try SystemCall.check("fchown") { fchown(file.descriptor, options.idOffset, options.idOffset) } }
+        try SystemCall.check("fchmod") { fchmod(file.descriptor, 0o644) }
+        try setTime(0, of: file)
     }
 
     // MARK: Attributes

@@ -25,7 +25,7 @@ public final class LayerUnpacker: Sendable {
         self.options = options
     }
 
-    /// Unpacks all layers, and adds the folders `proc`, `dev`, `sys` (0755) and `tmp` (1777).
+    /// Unpacks all layers, and adds the folders `proc`, `dev`, `sys` (0755) and `tmp` (1777) and an empty `etc/resolv.conf` where they are missing.
     ///
     /// Works in a folder `<folder>.unpacking-…` beside the final one and renames it when all is done and durable, so the final name never
     /// holds half an image. After a failure or cancellation that folder is removed; after a crash the next call for the same name removes it.

@@ -15,7 +15,7 @@ struct CargoTest: AsyncParsableCommand {
             the time and the exit; exits 0 only if the Cargo would pass on an Island. Needs root: the sandbox uses user namespaces
             and cgroups.
 
-            --all-levels runs it at levels 0, 1 and 2 and says where it would live. --bad-inputs also feeds it input that is empty, malformed,
+            --all-levels runs it at every level and says where it would live. --bad-inputs also feeds it input that is empty, malformed,
             cut off and huge, and says how it takes them: an 'error' frame is right, a crash or silence is not. These do not change the exit
             code.
 
@@ -27,7 +27,7 @@ struct CargoTest: AsyncParsableCommand {
     @Argument(help: "The image.") var image: String
     @OptionGroup var job: JobInputOptions
     @Option(help: "The trust level (default 0).") var level: Int?
-    @Flag(help: "Run it at every level that needs no network.") var allLevels = false
+    @Flag(help: "Run it at every level.") var allLevels = false
     @Flag(help: "Also feed it bad input at the lowest level that it passes.") var badInputs = false
     @Flag(help: "Do not run it once more to record its system calls.") var noSystemCalls = false
     @Option(help: "Wall-clock seconds that the Cargo may take, at most its level's.") var timeoutSeconds: Int?
@@ -51,13 +51,15 @@ struct CargoTest: AsyncParsableCommand {
     /// All that a test found out.
     private struct Results {
         var reports: [CargoTestReport] = []
+        /// Levels that this machine cannot enforce, and why.
+        var untried: [(level: TrustLevel, reason: String)] = []
         var inputs: [BadInput.Outcome] = []
         var calls: CargoTestCalls?
     }
 
     private func wantedLevels() throws -> [TrustLevel] {
         guard let wanted = TrustLevel(rawValue: level ?? 0) else { throw CommandFailure(.usage, "--level is 0, 1, 2 or 3.") }
-        let levels = allLevels ? TrustLevel.allCases.filter { !$0.limits.network } : [wanted]
+        let levels = allLevels ? TrustLevel.allCases : [wanted]
         for level in levels {
             let most = level.limits.timeout
             if let timeoutSeconds, timeoutSeconds < 1 || (!allLevels && .seconds(timeoutSeconds) > most) {
@@ -91,7 +93,13 @@ struct CargoTest: AsyncParsableCommand {
         try await LayerUnpacker(store: workshop.store, options: options).unpack(image, to: root)
         let trial = CargoTrial(sandbox: sandbox, root: root, configuration: image.configuration, timeoutSeconds: timeoutSeconds)
         var results = Results()
-        for level in levels { results.reports.append(try await trial.run(input, level, echo: !output.json && levels.count == 1)) }
+        for level in levels {
+            do {
+                results.reports.append(try await trial.run(input, level, echo: !output.json && levels.count == 1))
+            } catch let error as SandboxError where allLevels && error.code == .levelNotEnforced {
+                results.untried.append((level, error.message))
+            }
+        }
         if badInputs, let level = results.reports.first(where: \.passes)?.level ?? levels.first {
             for bad in BadInput.all(from: input) { results.inputs.append(.init(bad, try await trial.run(bad.bytes, level, echo: false))) }
         }
@@ -107,6 +115,7 @@ struct CargoTest: AsyncParsableCommand {
         var lines = reports.flatMap(\.lines)
         if allLevels {
             let passed = reports.first(where: \.passes).map { "It would live at level \($0.level.rawValue)." }
+            lines += results.untried.map { "Level \($0.level.rawValue) was not tried: \($0.reason)" }
             lines += ["", passed ?? "It would live at none of these levels."]
         }
         if !inputs.isEmpty { lines += ["", "Bad input:"] + inputs.map(\.line) }
@@ -114,6 +123,7 @@ struct CargoTest: AsyncParsableCommand {
         var object: JSONObject
         if allLevels {
             object = ["levels": .array(reports.map(\.json))]
+            object["not_tried"] = .array(results.untried.map { ["trust_level": .int($0.level.rawValue), "reason": .string($0.reason)] })
         } else if let only = reports.first?.json.object {
             object = only
         } else {

@@ -115,9 +115,24 @@ struct IslandCommand: AsyncParsableCommand {
 struct SandboxOptions: ParsableArguments {
     @Option(help: "The container runtime of this machine that runs jobs: runc or crun.", transform: Self.runtime)
     var runtime = OCIRuntime.runc
+    @Option(
+        name: .customLong("allow-range"),
+        help: "A range such as 10.1.0.0/16 that Cargos with a network may reach, though it is private. May be repeated.",
+        transform: Self.range) var allowedRanges: [AddressRange] = []
+    @Option(name: .customLong("name-server"), help: "Where Cargos with a network ask for names (default: 9.9.9.9 and 1.1.1.1). May be repeated.")
+    var nameServers: [String] = []
     @Option(help: "The socket of Docker or Podman to run jobs with instead, such as /var/run/docker.sock.") var engine: String?
 
-    var backend: SandboxBackend { engine.map { .engine(socket: $0) } ?? .runtime(runtime) }
+    var backend: SandboxBackend {
+        var network = CageNetworkConfiguration(allowed: allowedRanges)
+        if !nameServers.isEmpty { network.nameServers = nameServers }
+        return engine.map { .engine(socket: $0) } ?? .runtime(runtime, network)
+    }
+
+    private static func range(_ text: String) throws -> AddressRange {
+        guard let range = AddressRange(text) else { throw ValidationError("'\(text)' is no range of IPv4 addresses, such as 10.1.0.0/16.") }
+        return range
+    }
 
     private static func runtime(_ text: String) throws -> OCIRuntime {
         guard let runtime = OCIRuntime(rawValue: text) else {
@@ -127,6 +142,9 @@ struct SandboxOptions: ParsableArguments {
     }
 
     func validate() throws {
+        for server in nameServers where AddressRange(server) == nil || server.contains("/") {
+            throw ValidationError("--name-server is an IPv4 address, not '\(server)'.")
+        }
         if engine?.isEmpty == true { throw ValidationError("--engine needs the path of a socket.") }
     }
 }

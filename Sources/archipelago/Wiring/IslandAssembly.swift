@@ -22,13 +22,13 @@ struct IslandConfiguration {
     /// Room for images, in GiB.
     var diskGibibytes = 20
     /// What runs the jobs.
-    var backend = SandboxBackend.runtime(.runc)
+    var backend = SandboxBackend.runtime(.runc, CageNetworkConfiguration())
 }
 
 /// What runs an Island's jobs.
 enum SandboxBackend {
-    /// A container runtime of this machine.
-    case runtime(OCIRuntime)
+    /// A container runtime of this machine, and where Cargos with a network may go.
+    case runtime(OCIRuntime, CageNetworkConfiguration)
     /// A container engine, by its socket.
     case engine(socket: String)
 }
@@ -78,7 +78,7 @@ struct IslandAssembly {
     /// The sandbox of an Island.
     static func makeSandbox(_ backend: SandboxBackend, folder: String) throws -> any HostSandbox {
         switch backend {
-        case .runtime(let runtime): try makeSandbox(runtime, stateFolder: folder + "/cages", isWarm: true)
+        case .runtime(let runtime, let network): try makeSandbox(runtime, network: network, stateFolder: folder + "/cages", isWarm: true)
         case .engine(let socket):
             try EngineSandbox(
                 configuration: EngineConfiguration(
@@ -92,12 +92,15 @@ struct IslandAssembly {
     /// - Parameters:
     ///   - stateFolder: made if missing; containers and cgroups are named after it, so two Islands do not meet.
     ///   - isWarm: whether containers are made ahead of jobs. Chosen: two for each kind of job and core, in all four times the cores.
-    static func makeSandbox(_ runtime: OCIRuntime = .runc, stateFolder: String, isWarm: Bool = false) throws -> RuncSandbox {
+    static func makeSandbox(
+        _ runtime: OCIRuntime = .runc, network: CageNetworkConfiguration = .init(), stateFolder: String, isWarm: Bool = false
+    ) throws -> RuncSandbox {
         let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
-        return try RuncSandbox(
-            configuration: RuncConfiguration(
-                runtime: runtime, runtimePath: Programs.find(runtime.rawValue), cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
-                stateFolder: stateFolder, idOffset: idOffset, warmPerKindMax: isWarm ? 2 * cores : 0, warmTotalMax: isWarm ? 4 * cores : 0))
+        var configuration = RuncConfiguration(
+            runtime: runtime, runtimePath: Programs.find(runtime.rawValue), cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
+            stateFolder: stateFolder, idOffset: idOffset, warmPerKindMax: isWarm ? 2 * cores : 0, warmTotalMax: isWarm ? 4 * cores : 0)
+        configuration.network = network
+        return try RuncSandbox(configuration: configuration)
     }
 
     /// Ends what runs and leaves nothing behind; call once the agent has ended.
