@@ -17,6 +17,8 @@ public struct RuncConfiguration: Sendable, Hashable {
     public var commandTimeout: Duration
     /// Longest time that a killed container may take to be gone.
     public var killTimeout: Duration
+    /// What Cargos of a level with a GPU get for it; `nil` on a host that has none to give.
+    public var gpu: ContainerEdits?
     /// Where Cargos of a level with a network may go.
     public var network = CageNetworkConfiguration()
     /// Containers made ahead for one kind of job, and for all kinds together, at most; 0 for none.

@@ -55,7 +55,16 @@ public actor RuncSandbox: HostSandbox {
 
     public func run(_ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
         try await requireProven(job.level)
-        return try await run(CageContents(job), pool: pool, onOutput: onOutput)
+        return try await run(contents(of: job), pool: pool, onOutput: onOutput)
+    }
+
+    private func contents(of job: CagedJob) -> CageContents {
+        var contents = CageContents(job)
+        guard job.level.limits.gpu else { return contents }
+        contents.devices = configuration.gpu
+        // Without a GPU its calls are of no use.
+        contents.seccomp = configuration.gpu == nil ? .network : .gpu
+        return contents
     }
 
     /// Tries the levels again if the host has changed since they were tried, and refuses a job of one that no longer holds.
@@ -76,7 +85,7 @@ public actor RuncSandbox: HostSandbox {
         _ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws -> (end: JobEnd, calls: CallRecord) {
         let recorder = CallRecorder()
-        var contents = CageContents(job)
+        var contents = contents(of: job)
         contents.recorder = recorder
         let end = try await run(contents, onOutput: onOutput)
         return (end, CallRecord(recorder.counts))

@@ -58,13 +58,27 @@ import Testing
         #expect(String(decoding: job.input, as: UTF8.self) == #"{"prompt":"Hello"}"#)
     }
 
+    /// Another kind than containers: the same cage, with the runner's program and the Cargo's file in it.
+    @Test func aRunnerOfAnotherKindRunsInTheSameCage() async throws {
+        let sandbox = FakeSandbox(writing: #"{"type":"done"}"#)
+        let messages = await Self.run(Samples.assignment(runtime: .wasm), Samples.runner(sandbox))
+        guard case .finished(let end) = messages.last else {
+            Issue.record("\(messages)")
+            return
+        }
+        #expect(end.failure == nil && end.done != nil)
+        let job = try #require(sandbox.jobs.first)
+        #expect(job.rootFolder == "/runners/wasm" && job.command == ["/runner", "/module"] && job.level == .untrusted)
+        #expect(job.mounts == [ReadOnlyMount(source: "/blobs/" + String(repeating: "a", count: 64), destination: "/module")])
+    }
+
     /// DESIGN §5.3: "An Island refuses an assignment that it can't verify … with a coded reason."
     static let refused: [(String, CoordinatorMessage.Assignment, String)] = [
         ("a level that this Island does not enforce", Samples.assignment(level: .official), "level_not_enforced"),
         ("a level that needs a signature", Samples.assignment(level: .verified), "signature_missing"),
         ("a registry that only looks approved", Samples.assignment(image: "ghcr.io/archipelag-io-evil/x:v1.0.0"), "registry_not_approved"),
         ("another registry", Samples.assignment(image: "quay.io/x/y:v1.0.0"), "registry_not_approved"),
-        ("another runtime", Samples.assignment(runtime: .wasm), "runtime_not_supported"),
+        ("another runtime", Samples.assignment(runtime: .onnx), "runtime_not_supported"),
         ("a reference that is none", Samples.assignment(image: "x"), "invalid_reference"),
         ("a digest that is none", Samples.assignment(digest: "sha256:short"), "invalid_digest"),
         ("an empty digest", Samples.assignment(digest: ""), "invalid_digest"),

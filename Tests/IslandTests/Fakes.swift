@@ -61,6 +61,20 @@ struct FakeImageProvider: ImageProvider {
     }
 }
 
+/// A kind that a program of the Island's runs, with the Cargo's file mounted.
+struct FakeWasmRunner: WorkloadRunner {
+    var runtime: RuntimeType { .wasm }
+
+    func withWorkload<Value: Sendable>(
+        _ reference: ImageReference, digest: Digest, _ body: @Sendable (CagedWorkload) async throws -> Value
+    ) async throws -> Value {
+        try await body(
+            CagedWorkload(
+                rootFolder: "/runners/wasm", command: ["/runner", "/module"],
+                mounts: [ReadOnlyMount(source: "/blobs/\(digest.hex)", destination: "/module")]))
+    }
+}
+
 enum Samples {
     static let attempt = AttemptID(job: "0199c0de-0000-7000-8000-000000000001", number: 1)
     static let digest = "sha256:" + String(repeating: "a", count: 64)
@@ -77,7 +91,9 @@ enum Samples {
     static func runner(_ sandbox: any CargoSandbox, images: FakeImageProvider = FakeImageProvider(), levels: Set<TrustLevel> = [.untrusted, .basic])
         -> AttemptRunner
     {
-        AttemptRunner(sandbox: sandbox, images: images, approved: ApprovedRegistries(), levels: levels, logger: silent)
+        AttemptRunner(
+            sandbox: sandbox, runners: [ContainerRunner(images: images), FakeWasmRunner()], approved: ApprovedRegistries(), levels: levels,
+            logger: silent)
     }
 
     static func token(_ text: String) -> JSONObject { ["type": "token", "content": .string(text)] }

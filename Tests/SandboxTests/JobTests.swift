@@ -157,6 +157,17 @@ import Testing
         #expect(!floor.admits([1, 1, 11]) && !floor.admits([1, 0, 99]) && !floor.admits([0, 9, 9]))
     }
 
+    @Test(arguments: ["x", "/", "", "/a/../b", "/a//b", "/a/", "/proc/x", "/dev/shm", "/a\u{0}b", "/./a"]) func mountsAreOfPlainPaths(path: String)
+        throws
+    {
+        for mount in [ReadOnlyMount(source: path, destination: "/a"), ReadOnlyMount(source: "/a", destination: path)] {
+            let error = #expect(throws: SandboxError.self) {
+                try CagedJob(id: ContainerID("a"), rootFolder: "/", command: ["/a"], level: .basic, mounts: [mount], input: [])
+            }
+            #expect(error?.code == .invalidJob)
+        }
+    }
+
     @Test func staticProgramsAreTold() {
         #expect(LevelChecks.isStatic(cageEntryPath))
         #expect(!LevelChecks.isStatic("/bin/sh"))

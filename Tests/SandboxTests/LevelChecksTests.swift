@@ -80,6 +80,41 @@ extension LiveSandbox {
             withExtendedLifetime((folder, other)) {}
         }
 
+        /// The packet filter of this host; empty where it has no program for it.
+        private static func firewall() throws -> String {
+            try ["iptables-save", "ip6tables-save"].compactMap(ShortCommand.find).map { program in
+                try ShortCommand.capture([program], atMost: .seconds(10)).text.split(separator: "\n").filter {
+                    !$0.hasPrefix("#") && !$0.hasPrefix(":")
+                }
+                .joined(separator: "\n")
+            }.joined()
+        }
+
+        private static let userNamespaces = "/proc/sys/user/max_user_namespaces"
+        private static let canSwitchUserNamespaces = {
+            guard let now = try? SmallFiles.read(userNamespaces) else { return false }
+            return (try? SmallFiles.write(Array(now.utf8), to: userNamespaces, create: false)) != nil
+        }()
+
+        /// Without user namespaces no level holds, and a job that comes after they were switched off is refused.
+        @Test(.enabled(if: canSwitchUserNamespaces, "needs the right to change user.max_user_namespaces"))
+        func withoutUserNamespacesNothingRuns() async throws {
+            let setting = Self.userNamespaces
+            let before = try SmallFiles.read(setting)
+            let host = try LiveHost()
+            #expect(await host.sandbox.enforceableLevels()[0].isEnforceable)
+            try SmallFiles.write(Array("0".utf8), to: setting, create: false)
+            defer { try? SmallFiles.write(Array(before.utf8), to: setting, create: false) }
+            let error = await #expect(throws: SandboxError.self) { _ = try await host.run(host.job("ignores-input")) }
+            #expect(error?.code == .levelNotEnforced)
+            let reports = await host.sandbox.enforceableLevels()
+            #expect(reports.allSatisfy { $0.obstacles.contains { $0.problem.contains("user namespaces") && $0.remedy.contains("sysctl") } })
+            try SmallFiles.write(Array(before.utf8), to: setting, create: false)
+            // And is over when they are back.
+            #expect(try await host.run(host.job("ignores-input")).end.cause == .exited(code: 0))
+            await host.sandbox.shutdown()
+        }
+
         /// What is taken away, whether level 0 is lost, and a word of the reason at level 1.
         @Test(
             arguments: [
@@ -93,7 +128,11 @@ extension LiveSandbox {
                 ("for m in spec['mounts']: m['options'] = [o for o in m['options'] if not o.startswith('size=')]", false, "tmp-size"),
             ] as [(String, Bool, String)])
         func aRuntimeThatIgnoresALimitLosesTheLevel(change: String, losesLevel0: Bool, word: String) async throws {
+            let firewall = try Self.firewall()
             let reports = try await Self.reports(change)
+            // Whatever the runtime does, nothing of the host is changed for it.
+            #expect(try Self.firewall() == firewall)
+            #expect(!reports[3].isEnforceable)
             #expect(reports[0].isEnforceable != losesLevel0, "\(reports[0].obstacles)")
             #expect(!reports[1].isEnforceable)
             #expect(reports[1].obstacles.contains { $0.problem.contains(word) && !$0.remedy.isEmpty }, "\(reports[1].obstacles)")

@@ -67,7 +67,7 @@ final class LiveHost: Sendable {
     /// - Parameters:
     ///   - runc: another runtime in place of the real one.
     ///   - warm: containers kept ready.
-    init(runc: String = "/usr/sbin/runc", warm: Int = 0, network: CageNetworkConfiguration = .init()) throws {
+    init(runc: String = "/usr/sbin/runc", warm: Int = 0, network: CageNetworkConfiguration = .init(), gpu: ContainerEdits? = nil) throws {
         folder = try TemporaryFolder()
         images = ImageFolders(in: folder.path, ownerID: UInt32(Self.idOffset))
         let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
@@ -75,6 +75,7 @@ final class LiveHost: Sendable {
             runtimePath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
             cgroupParent: "archipelago-test-\(getpid())-\(number)", warmPerKindMax: warm, warmTotalMax: 2 * warm)
         configuration.network = network
+        configuration.gpu = gpu
         self.configuration = configuration
         sandbox = try RuncSandbox(configuration: configuration)
     }

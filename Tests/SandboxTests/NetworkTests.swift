@@ -47,10 +47,8 @@ extension LiveSandbox {
             let publicPeer = "9.9.9.2", privatePeer = "10.213.0.2"
 
             init() throws {
-                do { try build() } catch {
-                    remove()
-                    throw error
-                }
+                // What is half there is removed with this.
+                try build()
             }
 
             deinit { remove() }
@@ -66,6 +64,10 @@ extension LiveSandbox {
                 }
                 try serve("internet", ["ip", "netns", "exec", name])
                 try serve("host", [])
+                // The networks are there once somebody has been reached over each.
+                for peer in [publicPeer, privatePeer] {
+                    try Self.run("timeout", ["10", "bash", "-c", "read -r x < /dev/tcp/\(peer)/7777 || [ \"$x\" ]"])
+                }
             }
 
             private func serve(_ word: String, _ prefix: [String]) throws {
@@ -170,6 +172,27 @@ extension LiveSandbox {
                     #expect(line.hasPrefix("network-devices "), "\(line)")
                 }
             }
+        }
+
+        /// A process that an Island left behind is ended by its next start, and no other that has its number by then.
+        @Test(arguments: [true, false]) func whatAKilledIslandLeftIsEnded(isOurs: Bool) throws {
+            let folder = try TemporaryFolder()
+            let left = Process()
+            left.executableURL = URL(fileURLWithPath: "/usr/bin/sleep")
+            left.arguments = ["100"]
+            if isOurs {
+                left.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+                left.arguments = ["-c", "import time; time.sleep(100)", "\(folder.path)/\(CageNetwork.processFile)"]
+            }
+            try left.run()
+            try folder.write("/" + CageNetwork.processFile, "\(left.processIdentifier)\n")
+            CageNetwork.endLeftover(of: folder.path)
+            if !isOurs {
+                #expect(left.isRunning)
+                kill(left.processIdentifier, SIGKILL)
+            }
+            left.waitUntilExit()
+            #expect(left.terminationReason == .uncaughtSignal)
         }
 
         @Test func nothingOfTheNetworkStays() async throws {

@@ -10,17 +10,17 @@ public import Sandbox
 /// its frames on as they come.
 public struct AttemptRunner: Sendable {
     private let sandbox: any CargoSandbox
-    private let images: any ImageProvider
+    private let runners: [RuntimeType: any WorkloadRunner]
     private let approved: ApprovedRegistries
     private let levels: Set<TrustLevel>
     private let logger: Logger
 
     /// A runner for the levels that the sandbox can enforce here.
     public init(
-        sandbox: any CargoSandbox, images: any ImageProvider, approved: ApprovedRegistries, levels: Set<TrustLevel>, logger: Logger
+        sandbox: any CargoSandbox, runners: [any WorkloadRunner], approved: ApprovedRegistries, levels: Set<TrustLevel>, logger: Logger
     ) {
         self.sandbox = sandbox
-        self.images = images
+        self.runners = Dictionary(runners.map { ($0.runtime, $0) }) { first, _ in first }
         self.approved = approved
         self.levels = levels
         self.logger = logger
@@ -55,10 +55,10 @@ public struct AttemptRunner: Sendable {
         var end: JobEnd?
         var result: Result<JSONObject, JobRefusal>
         do {
-            let reference = try accepted(assignment)
+            let (reference, runner) = try accepted(assignment)
             let run = CargoRun(level: assignment.level)
-            let ended = try await images.withImage(reference, digest: try Digest(assignment.digest)) { image in
-                let job = try cagedJob(assignment, image)
+            let ended = try await runner.withWorkload(reference, digest: try Digest(assignment.digest)) { workload in
+                let job = try cagedJob(assignment, workload)
                 await holdings.start(attempt)
                 return try await sandbox.run(job) { chunk in
                     // Frames before a violation still go out; the violation then ends the job.
@@ -84,37 +84,35 @@ public struct AttemptRunner: Sendable {
     }
 
     /// Refuses what this Island cannot verify or enforce; DESIGN §5.3.
-    private func accepted(_ assignment: CoordinatorMessage.Assignment) throws -> ImageReference {
+    private func accepted(_ assignment: CoordinatorMessage.Assignment) throws -> (ImageReference, any WorkloadRunner) {
         guard levels.contains(assignment.level) else {
             throw JobRefusal("level_not_enforced", "This Island cannot enforce trust level \(assignment.level.rawValue).")
         }
         guard !assignment.level.requiresSignature else {
             throw JobRefusal("signature_missing", "This Island cannot verify the signature that the trust level needs.")
         }
-        guard assignment.runtime == .container else {
-            throw JobRefusal("runtime_not_supported", "This Island runs containers only.")
+        guard let runner = runners[assignment.runtime] else {
+            let kinds = runners.keys.map(\.rawValue).sorted().joined(separator: ", ")
+            throw JobRefusal("runtime_not_supported", "This Island runs no \(assignment.runtime.rawValue), but: \(kinds).")
         }
         let reference = try ImageReference(parsing: assignment.image)
         guard approved.contains(imageName: reference.name) else {
             throw JobRefusal("registry_not_approved", "The image is not in a registry that this Island approves.")
         }
-        return reference
+        return (reference, runner)
     }
 
-    private func cagedJob(_ assignment: CoordinatorMessage.Assignment, _ image: PreparedImage) throws -> CagedJob {
-        let command = image.configuration.entrypoint + image.configuration.cmd
-        guard !command.isEmpty else {
-            throw JobRefusal(JobFailure(fault: .cargo, code: "no_entrypoint", message: "The image names no program to start."))
-        }
-        return try CagedJob(
-            id: ContainerID("job-\(assignment.attempt.job)-\(assignment.attempt.number)"), rootFolder: image.rootFolder, command: command,
-            environment: image.configuration.env, workingFolder: image.configuration.workingDirectory, level: assignment.level,
-            timeout: .milliseconds(assignment.timeoutMilliseconds), input: assignment.input.bytes)
+    private func cagedJob(_ assignment: CoordinatorMessage.Assignment, _ workload: CagedWorkload) throws -> CagedJob {
+        try CagedJob(
+            id: ContainerID("job-\(assignment.attempt.job)-\(assignment.attempt.number)"), rootFolder: workload.rootFolder, command: workload.command,
+            environment: workload.environment, workingFolder: workload.workingFolder, level: assignment.level,
+            timeout: .milliseconds(assignment.timeoutMilliseconds), mounts: workload.mounts, input: assignment.input.bytes)
     }
 
     private func refusal(_ error: any Error) -> JobFailure {
         switch error {
         case let refusal as JobRefusal: return refusal.failure
+        case let error as WorkloadError: return JobFailure(fault: .cargo, code: error.code, message: error.message)
         case let error as OCIError:
             return JobFailure(fault: .island, code: error.code.rawValue, message: "The Island could not take the image: \(error.message)")
         case let error as SandboxError:

@@ -34,6 +34,7 @@ struct Cage: Sendable {
         let isStaged = try hidden != nil || !root.isReachable(owner: configuration.idOffset)
         let stage = isStaged ? RootStage(root: job.rootFolder, hidden: hidden) : nil
         try root.prepare(owner: configuration.idOffset)
+        try root.prepare(for: job.mounts, owner: configuration.idOffset)
         try checked("mkdir", bundle) { mkdir(bundle, 0o700) == 0 ? 0 : -errno }
         do {
             try writeSpecification(root: stage?.folder ?? job.rootFolder)
@@ -78,10 +79,11 @@ struct Cage: Sendable {
             try SmallFiles.write(Array(ResolverFile.text(configuration.network.nameServers).utf8), to: file, create: true)
             // The runtime opens it as the mapped user, and the bundle is closed to that one: it is opened before by the mount itself.
             try checked("chmod", file) { chmod(file, 0o644) == 0 ? 0 : -errno }
-            job.mounts.append(CagedTool.ReadOnlyMount(source: file, destination: ResolverFile.path))
+            job.mounts.append(ReadOnlyMount(source: file, destination: ResolverFile.path))
         }
-        let specification = RuntimeSpecification(
+        var specification = RuntimeSpecification(
             job: job, root: root, configuration: configuration, architecture: .current, processors: processors)
+        if let devices = job.devices { try specification.add(devices) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         let text = try encoder.encode(specification)

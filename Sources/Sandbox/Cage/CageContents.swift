@@ -8,11 +8,13 @@ struct CageContents: Sendable {
     /// The whole environment.
     var environment: [String]
     var workingFolder = "/"
-    var mounts: [CagedTool.ReadOnlyMount] = []
+    var mounts: [ReadOnlyMount] = []
     var limits: CagedTool.Limits
     /// The system calls that it may make.
     var seccomp: SeccompProfile
     var input: [UInt8] = []
+    /// What is added for devices.
+    var devices: ContainerEdits?
     /// Whether it has a way out.
     var hasNetwork = false
     /// Where the calls are counted beyond those of ``MinimalCalls``, instead of being filtered.
@@ -43,9 +45,8 @@ extension CageContents {
         self.init(
             id: job.id, rootFolder: job.rootFolder, command: job.command, environment: own + Self.fixedEnvironment,
             workingFolder: job.workingFolder, limits: limits, seccomp: job.level.limits.seccomp, input: job.input)
+        mounts = job.mounts
         hasNetwork = job.level.limits.network
-        // Without a GPU its calls are of no use.
-        if seccomp == .gpu { seccomp = .network }
     }
 
     /// The cage of a tool, under the default filter. It reads nothing from standard input.

@@ -26,6 +26,40 @@ struct RootFolder {
         }
     }
 
+    /// Makes what mounts go over where the image lacks it: folders, and a file for a file. A root that cannot be written to must have them.
+    ///
+    /// - Throws: ``SandboxError`` `unusable_root` for a link on the way, which could lead out of the image.
+    func prepare(for mounts: [ReadOnlyMount], owner: Int) throws {
+        for mount in mounts {
+            var source = stat()
+            // Safety: the record lives for the length of the call.
+            guard stat(mount.source, &source) == 0 else {
+                throw SandboxError(.systemCall, "A file that the cage is to show is not there.", cause: mount.source)
+            }
+            let parts = mount.destination.split(separator: "/")
+            var place = path
+            for (index, part) in parts.enumerated() {
+                place += "/\(part)"
+                let isFolder = index < parts.count - 1 || source.st_mode & S_IFMT == S_IFDIR
+                try make(place, isFolder: isFolder, owner: owner, name: mount.destination)
+            }
+        }
+    }
+
+    private func make(_ place: String, isFolder: Bool, owner: Int, name: String) throws {
+        var facts = stat()
+        // Safety: the record lives for the length of the calls. A symbolic link is not followed.
+        if lstat(place, &facts) != 0 {
+            if isFolder, mkdir(place, 0o755) != 0, errno != EEXIST { throw SandboxError.systemCall("mkdir", errno, place) }
+            if !isFolder { _ = try Descriptor.open(place, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o644) }
+            try checked("lchown", place) { lchown(place, uid_t(owner), gid_t(owner)) == 0 ? 0 : -errno }
+            try checked("lstat", place) { lstat(place, &facts) == 0 ? 0 : -errno }
+        }
+        guard facts.st_mode & S_IFMT == (isFolder ? S_IFDIR : S_IFREG) else {
+            throw SandboxError(.unusableRoot, "The image has something else where a file is to be shown: \(name).", cause: place)
+        }
+    }
+
     /// Whether the runtime can walk to the root, which it does as the mapped user: every folder above must let others through.
     ///
     /// - Throws: ``SandboxError`` `system_call` when a folder is missing.

@@ -42,6 +42,10 @@ public actor EngineSandbox: HostSandbox {
         guard !level.network, !level.gpu else {
             throw SandboxError(.levelNotEnforced, "A container engine cannot enforce this level.", cause: "level \(job.level.rawValue)")
         }
+        guard job.mounts.isEmpty else {
+            // It may run on another machine, which has not this one's files.
+            throw SandboxError(.levelNotEnforced, "A container engine runs no Cargo that needs files of this machine.")
+        }
         let machine = try await engine().machine
         let contents = EngineCage.Contents(
             id: job.id, command: job.command, environment: CageContents(job).environment, workingFolder: job.workingFolder,

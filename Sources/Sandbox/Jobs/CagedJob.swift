@@ -36,6 +36,9 @@ public struct CagedJob: Sendable {
     public let level: TrustLevel
     /// Wall-clock time from the start of the Cargo to its end, above 0 and at most the level's.
     public let timeout: Duration
+    /// What the cage shows beside the image, at most 16: a runner's program, the files of a Cargo that is no container. Their places must be there
+    /// in a root that cannot be written to.
+    public let mounts: [ReadOnlyMount]
     /// All that the Cargo reads from standard input. It is written as far as the Cargo reads, then closed.
     public let input: [UInt8]
 
@@ -48,7 +51,7 @@ public struct CagedJob: Sendable {
     /// - Throws: ``SandboxError`` `invalid_job` naming the bound that is broken.
     public init(
         id: ContainerID, rootFolder: String, command: [String], environment: [String] = [], workingFolder: String = "/",
-        level: TrustLevel, timeout: Duration? = nil, input: [UInt8]
+        level: TrustLevel, timeout: Duration? = nil, mounts: [ReadOnlyMount] = [], input: [UInt8]
     ) throws {
         // An image that names no working folder means the root (OCI Image Specification, config, "WorkingDir").
         let workingFolder = workingFolder.isEmpty ? "/" : workingFolder
@@ -63,6 +66,9 @@ public struct CagedJob: Sendable {
                 throw SandboxError(.invalidJob, "The \(what) is not an absolute path.", cause: path)
             }
         }
+        guard mounts.count <= Self.mountsMax, mounts.allSatisfy({ Self.isPlain($0.source) && Self.isPlain($0.destination) }) else {
+            throw SandboxError(.invalidJob, "The mounts are more than \(Self.mountsMax), or not of plain absolute paths.")
+        }
         let longest = level.limits.timeout
         let wanted = timeout ?? longest
         guard wanted > .zero else { throw SandboxError(.invalidJob, "A job needs a time above 0.") }
@@ -73,7 +79,18 @@ public struct CagedJob: Sendable {
         self.workingFolder = workingFolder
         self.level = level
         self.timeout = min(wanted, longest)
+        self.mounts = mounts
         self.input = input
+    }
+
+    /// Chosen: a runner, its libraries and a model are three.
+    private static let mountsMax = 16
+
+    /// Whether a path leads from the root by names alone, and over nothing that the cage makes itself.
+    private static func isPlain(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return path.utf8.count < 4096 && parts.count > 1 && parts[0].isEmpty && !path.utf8.contains(0)
+            && parts.dropFirst().allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." } && parts[1] != "proc" && parts[1] != "dev"
     }
 
     private static func check(_ texts: [String], what: String) throws {

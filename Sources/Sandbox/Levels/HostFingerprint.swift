@@ -32,6 +32,7 @@ struct HostFingerprint: Sendable, Hashable {
         kernel = (try? SmallFiles.read("/proc/version")) ?? ""
         userNamespaces = (try? SmallFiles.read("/proc/sys/user/max_user_namespaces")) ?? ""
         groups = try? ControlGroups.ofHost()
-        files = [configuration.runtimePath, configuration.cageEntryPath].map(FileMark.init)
+        let network = CageNetwork.programs.compactMap { ShortCommand.find($0.0) }
+        files = ([configuration.runtimePath, configuration.cageEntryPath] + network).map(FileMark.init)
     }
 }

@@ -23,8 +23,8 @@ struct LevelChecks: Sendable {
         for profile in [SeccompProfile.minimal, .default] { tried[profile] = await obstacles(of: profile) }
         let missing = Self.networkObstacles()
         tried[.network] = missing.isEmpty ? await obstacles(of: .network) : missing
-        // A level with a GPU has the network's limits; a host without one runs it without.
-        tried[.gpu] = tried[.network]
+        // A level with a GPU has the network's limits beside it; a host without one runs it without.
+        tried[.gpu] = missing.isEmpty && configuration.gpu != nil ? await obstacles(of: .gpu) : tried[.network]
         return TrustLevel.allCases.map { LevelReport(level: $0, obstacles: tried[$0.limits.seccomp] ?? []) }
     }
 
@@ -135,7 +135,8 @@ struct LevelChecks: Sendable {
             var contents = CageContents(
                 id: try ContainerID(name), rootFolder: root, command: ["/cage-entry", "--probe-\(trial.probe)"],
                 environment: CageContents.fixedEnvironment, limits: trial.limits, seccomp: trial.profile)
-            contents.hasNetwork = trial.profile == .network
+            contents.hasNetwork = [.network, .gpu].contains(trial.profile)
+            contents.devices = trial.profile == .gpu ? configuration.gpu : nil
             contents.input = trial.input
             let end = try await sandbox.run(contents) { try output.append($0) }
             return trial.judge(end, output.text).map { LevelReport.Obstacle(problem: $0, remedy: trial.remedy) }

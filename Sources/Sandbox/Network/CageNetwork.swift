@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import SandboxKernel
 
@@ -35,6 +36,10 @@ struct CageNetwork {
     ///   - bundle: the job's folder.
     static func connect(_ container: pid_t, bundle: String, configuration: CageNetworkConfiguration, atMost time: Duration) throws -> CageNetwork {
         let namespace = "/proc/\(container)/ns/net"
+        // Where a runtime gave the container none of its own, the rules would become the host's.
+        guard try isOwn(namespace) else {
+            throw SandboxError(.levelNotEnforced, "The runtime gave the cage no network namespace of its own.")
+        }
         let rules = EgressRules(allowed: configuration.allowed, ofHost: try AddressRange.ofHost())
         // The rules first: there is no moment with a way out and without them.
         for (program, text) in [("iptables-restore", rules.version4), ("ip6tables-restore", rules.version6)] {
@@ -57,6 +62,12 @@ struct CageNetwork {
             throw SandboxError(.runtime, "The cage's network did not start.", cause: "no process number")
         }
         return CageNetwork(process: try ChildProcess(adopting: id))
+    }
+
+    /// Whether a network namespace is another than this process's.
+    private static func isOwn(_ namespace: String) throws -> Bool {
+        let files = FileManager.default
+        return try files.destinationOfSymbolicLink(atPath: namespace) != files.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
     }
 
     /// Ends it, and waits until it is gone.

@@ -68,7 +68,7 @@ extension RuntimeSpecification {
     }
 
     /// Nothing of the host can be changed through a mount, and no set-user-id bit or device file in it means anything.
-    private static func mount(_ wanted: CagedTool.ReadOnlyMount) -> Mount {
+    private static func mount(_ wanted: ReadOnlyMount) -> Mount {
         Mount(
             destination: wanted.destination, type: "bind", source: wanted.source,
             options: ["rbind", "ro", "nosuid", "nodev"] + (wanted.isExecutable ? [] : ["noexec"]))

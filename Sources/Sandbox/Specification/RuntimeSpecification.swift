@@ -8,6 +8,14 @@ struct RuntimeSpecification: Encodable, Sendable, Hashable {
     var hostname: String
     var mounts: [Mount]
     var linux: Linux
+    /// By the moment at which they run.
+    var hooks: [String: [Hook]]?
+
+    struct Hook: Encodable, Sendable, Hashable {
+        var path: String
+        var args: [String]?
+        var env: [String]?
+    }
 
     struct Process: Encodable, Sendable, Hashable {
         var terminal = false
@@ -90,6 +98,9 @@ struct RuntimeSpecification: Encodable, Sendable, Hashable {
     struct Device: Encodable, Sendable, Hashable {
         var allow: Bool
         var access: String
+        var type: String?
+        var major: Int?
+        var minor: Int?
     }
 
     /// In bytes. `swap` is memory and swap together, so equal values mean no swap.

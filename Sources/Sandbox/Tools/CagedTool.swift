@@ -1,23 +1,6 @@
 /// A program of the host that reads a stranger's data: a scanner. It gets a cage as a Cargo does, with more room and without the
 /// strictest filter.
 public struct CagedTool: Sendable {
-    /// A file or folder of the host that the tool sees and cannot change.
-    public struct ReadOnlyMount: Sendable, Hashable {
-        /// Absolute path on the host.
-        public let source: String
-        /// Absolute path inside the cage.
-        public let destination: String
-        /// Whether programs in it can be started.
-        public let isExecutable: Bool
-
-        /// A mount; the source must be there when the tool is started.
-        public init(source: String, destination: String, isExecutable: Bool = false) {
-            self.source = source
-            self.destination = destination
-            self.isExecutable = isExecutable
-        }
-    }
-
     /// What the tool may use.
     public struct Limits: Sendable, Hashable {
         /// Memory, files in `/tmp` included, in bytes.

@@ -6,12 +6,14 @@ struct WarmKey: Sendable, Hashable {
     let command: [String]
     let environment: [String]
     let workingFolder: String
+    let mounts: [ReadOnlyMount]
     let limits: CagedTool.Limits
     let seccomp: SeccompProfile
 
-    /// `nil` for what is not kept ready: tools, which come with mounts of their own, and what has a network, whose time is not short anyway.
+    /// `nil` for what is not kept ready: what has a network, whose time is not short anyway.
     init?(_ contents: CageContents) {
-        guard contents.mounts.isEmpty, !contents.hasNetwork else { return nil }
+        guard !contents.hasNetwork else { return nil }
+        mounts = contents.mounts
         rootFolder = contents.rootFolder
         command = contents.command
         environment = contents.environment

@@ -60,7 +60,7 @@ struct IslandCommand: AsyncParsableCommand {
                 dataFolder: folder, coordinator: url ?? environment["ARCHIPELAGO_URL"] ?? "http://127.0.0.1:8080", token: token,
                 approvedRegistries: approvedRegistries, region: region)
             configuration.slots = slots ?? configuration.slots
-            configuration.backend = sandbox.backend
+            configuration.backend = try sandbox.backend()
             configuration.diskGibibytes = diskGib
             try await serve(configuration)
         }
@@ -90,7 +90,7 @@ struct IslandCommand: AsyncParsableCommand {
 
         func run() async throws {
             let folder = NSTemporaryDirectory() + "archipelago-doctor-\(UUID().uuidString)"
-            let tried = try IslandAssembly.makeSandbox(sandbox.backend, folder: folder)
+            let tried = try IslandAssembly.makeSandbox(sandbox.backend(), folder: folder)
             let levels = await tried.enforceableLevels()
             await tried.shutdown()
             // What stays lies in the temporary folder, which the system empties.
@@ -115,6 +115,7 @@ struct IslandCommand: AsyncParsableCommand {
 struct SandboxOptions: ParsableArguments {
     @Option(help: "The container runtime of this machine that runs jobs: runc or crun.", transform: Self.runtime)
     var runtime = OCIRuntime.runc
+    @Option(help: "A device for Cargos with a GPU, by its name in /etc/cdi or /var/run/cdi, such as nvidia.com/gpu=0.") var gpu: String?
     @Option(
         name: .customLong("allow-range"),
         help: "A range such as 10.1.0.0/16 that Cargos with a network may reach, though it is private. May be repeated.",
@@ -123,10 +124,12 @@ struct SandboxOptions: ParsableArguments {
     var nameServers: [String] = []
     @Option(help: "The socket of Docker or Podman to run jobs with instead, such as /var/run/docker.sock.") var engine: String?
 
-    var backend: SandboxBackend {
+    /// - Throws: ``CommandFailure`` where the GPU has no description.
+    func backend() throws -> SandboxBackend {
         var network = CageNetworkConfiguration(allowed: allowedRanges)
         if !nameServers.isEmpty { network.nameServers = nameServers }
-        return engine.map { .engine(socket: $0) } ?? .runtime(runtime, network)
+        if let engine { return .engine(socket: engine) }
+        return .runtime(runtime, network, gpu: try gpu.map { try GPUDevices.edits(for: $0) })
     }
 
     private static func range(_ text: String) throws -> AddressRange {

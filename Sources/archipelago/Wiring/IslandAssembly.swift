@@ -22,13 +22,13 @@ struct IslandConfiguration {
     /// Room for images, in GiB.
     var diskGibibytes = 20
     /// What runs the jobs.
-    var backend = SandboxBackend.runtime(.runc, CageNetworkConfiguration())
+    var backend = SandboxBackend.runtime(.runc, CageNetworkConfiguration(), gpu: nil)
 }
 
 /// What runs an Island's jobs.
 enum SandboxBackend {
-    /// A container runtime of this machine, and where Cargos with a network may go.
-    case runtime(OCIRuntime, CageNetworkConfiguration)
+    /// A container runtime of this machine, where Cargos with a network may go, and what those with a GPU get.
+    case runtime(OCIRuntime, CageNetworkConfiguration, gpu: ContainerEdits?)
     /// A container engine, by its socket.
     case engine(socket: String)
 }
@@ -59,12 +59,13 @@ struct IslandAssembly {
         ) { await sandbox.forget(rootFolder: $0) }
         // This version cannot verify signatures, so a level that needs one is not offered, whatever the sandbox can do.
         let enforceable = Set(levels.filter(\.isEnforceable).map(\.level)).filter { !$0.requiresSignature }
+        let runners = [ContainerRunner(images: images)]
         let runner = AttemptRunner(
-            sandbox: sandbox, images: images, approved: ApprovedRegistries(adding: configuration.approvedRegistries), levels: enforceable,
+            sandbox: sandbox, runners: runners, approved: ApprovedRegistries(adding: configuration.approvedRegistries), levels: enforceable,
             logger: logger)
         let processInfo = ProcessInfo.processInfo
         let capabilities = IslandCapabilities(
-            runtimes: [.container], levels: enforceable, cores: max(1, processInfo.activeProcessorCount),
+            runtimes: Set(runners.map(\.runtime)), levels: enforceable, cores: max(1, processInfo.activeProcessorCount),
             memoryMegabytes: Int(processInfo.physicalMemory >> 20), vramMegabytes: 0, platform: Workshop.hostPlatform.description,
             region: configuration.region, slots: configuration.slots)
         agent = IslandAgent(
@@ -78,7 +79,8 @@ struct IslandAssembly {
     /// The sandbox of an Island.
     static func makeSandbox(_ backend: SandboxBackend, folder: String) throws -> any HostSandbox {
         switch backend {
-        case .runtime(let runtime, let network): try makeSandbox(runtime, network: network, stateFolder: folder + "/cages", isWarm: true)
+        case .runtime(let runtime, let network, let gpu):
+            try makeSandbox(runtime, network: network, gpu: gpu, stateFolder: folder + "/cages", isWarm: true)
         case .engine(let socket):
             try EngineSandbox(
                 configuration: EngineConfiguration(
@@ -93,13 +95,15 @@ struct IslandAssembly {
     ///   - stateFolder: made if missing; containers and cgroups are named after it, so two Islands do not meet.
     ///   - isWarm: whether containers are made ahead of jobs. Chosen: two for each kind of job and core, in all four times the cores.
     static func makeSandbox(
-        _ runtime: OCIRuntime = .runc, network: CageNetworkConfiguration = .init(), stateFolder: String, isWarm: Bool = false
+        _ runtime: OCIRuntime = .runc, network: CageNetworkConfiguration = .init(), gpu: ContainerEdits? = nil, stateFolder: String,
+        isWarm: Bool = false
     ) throws -> RuncSandbox {
         let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
         var configuration = RuncConfiguration(
             runtime: runtime, runtimePath: Programs.find(runtime.rawValue), cageEntryPath: Programs.besideThisOne("archipelago-cage-entry"),
             stateFolder: stateFolder, idOffset: idOffset, warmPerKindMax: isWarm ? 2 * cores : 0, warmTotalMax: isWarm ? 4 * cores : 0)
         configuration.network = network
+        configuration.gpu = gpu
         return try RuncSandbox(configuration: configuration)
     }
 

@@ -130,7 +130,7 @@ struct SandboxedScannerCage: ScannerCage {
     /// Where the scanner finds its program, and the mount that shows it there.
     ///
     /// The program's folder comes with it, for programs of several files; but not a folder that holds much besides, such as `/tmp` or `/root`.
-    private func place(of executable: String) async throws -> (path: String, mounts: [CagedTool.ReadOnlyMount]) {
+    private func place(of executable: String) async throws -> (path: String, mounts: [ReadOnlyMount]) {
         let folder = URL(fileURLWithPath: executable).deletingLastPathComponent().path
         if folder.hasPrefix("/usr/") { return (executable, []) }
         // A home folder is nobody's but its owner's.
@@ -149,7 +149,7 @@ struct SandboxedScannerCage: ScannerCage {
     }
 
     /// The system's programs and libraries, which a scanner that is not one static file needs.
-    private static let systemMounts: [CagedTool.ReadOnlyMount] = ["/usr"].map { .init(source: $0, destination: $0, isExecutable: true) }
+    private static let systemMounts: [ReadOnlyMount] = ["/usr"].map { .init(source: $0, destination: $0, isExecutable: true) }
 
     /// Folders that are links into `/usr` on systems of today; on others a scanner of several files finds no libraries.
     private static let systemLinks = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]

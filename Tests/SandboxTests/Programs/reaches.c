@@ -1,6 +1,7 @@
-/* Tries to reach addresses over TCP, and says of each what it got.
+/* Tries to reach addresses over TCP, and to read files, and says of each what it got.
  *
  *   reaches ADDRESS:PORT ...        a line each: the address, and `connected TEXT` or `refused ERRNO`
+ *   reaches PATH ...                its text, or how many bytes
  *   reaches --listen PORT           waits for one caller and says whether one came within half a second */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,7 +22,8 @@ static void show(const char *path) {
     text[count] = 0;
     for (char *at = text; *at; at++)
         if (*at == '\n') *at = ' ';
-    printf("%s: %s\n", path, text);
+    if (*text) printf("%s: %s\n", path, text);
+    else printf("%s: %lu bytes\n", path, count);
 }
 
 int main(int count, char **arguments) {
@@ -45,7 +47,7 @@ int main(int count, char **arguments) {
         struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(atoi(colon + 1))};
         inet_pton(AF_INET, arguments[number], &to.sin_addr);
         int file = socket(AF_INET, SOCK_STREAM, 0);
-        struct timeval limit = {.tv_sec = 3};
+        struct timeval limit = {.tv_sec = 10};
         setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
         setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         if (connect(file, (struct sockaddr *)&to, sizeof to)) {
