@@ -139,7 +139,10 @@ let package = Package(
         .testTarget(name: "FabricTests", dependencies: ["Fabric"], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["TestSupport", "Storage"], swiftSettings: strict),
         .testTarget(name: "IslandLinkTests", dependencies: ["TestSupport", "IslandLink", "Domain", "JSON"], swiftSettings: strict),
-        .testTarget(name: "ScanningTests", dependencies: ["TestSupport", "Scanning", "Domain"], swiftSettings: strict),
+        .testTarget(
+            name: "ScanningTests",
+            dependencies: ["TestSupport", "Scanning", "Domain", product("Subprocess", "swift-subprocess"), product("SystemPackage", "swift-system")],
+            swiftSettings: strict),
         .testTarget(
             name: "SandboxTests", dependencies: ["TestSupport", "Sandbox", "Domain", "SandboxKernel"], exclude: ["Programs"],
             swiftSettings: strict),
