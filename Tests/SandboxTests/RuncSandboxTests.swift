@@ -150,13 +150,13 @@ extension LiveSandbox {
 
         @Test func aThousandJobsInARowLeaveNothing() async throws {
             try await LiveHost.with { (host) async throws -> Void in
-                let descriptors = try openDescriptors()
+                let (descriptors, zombiesBefore) = (try openDescriptors(), try zombies())
                 for number in 1...1000 {
                     #expect(try await host.run(host.job("ignores-input")).end.cause == .exited(code: 0))
                     if number.isMultiple(of: 100) { try host.expectNothingLeft() }
                 }
                 #expect(try openDescriptors() <= descriptors + 2)
-                #expect(try zombies() == 0)
+                #expect(try zombies().subtracting(zombiesBefore).isEmpty)
             }
         }
 
@@ -197,13 +197,6 @@ extension LiveSandbox {
             #expect(await sandbox.enforceableLevels()[0].isEnforceable == false)
             await sandbox.shutdown()
             await host.sandbox.shutdown()
-        }
-
-        @Test func aLevelWithANetworkIsRefused() async throws {
-            try await LiveHost.with { (host) async throws -> Void in
-                let error = await #expect(throws: SandboxError.self) { try await host.run(host.job("ignores-input", level: .official)) }
-                #expect(error?.code == .levelNotEnforced)
-            }
         }
 
         @Test func imagesThatLeadOutAreRefused() async throws {
@@ -260,13 +253,17 @@ extension LiveSandbox {
 
         private func openDescriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
 
-        /// Children of this process that have ended and were not waited for.
-        private func zombies() throws -> Int {
+        /// Children of this process that have ended and that nobody has waited for, by number and name; but for the monitors of Podman's containers,
+        /// which end some time after the tests of engines.
+        private func zombies() throws -> Set<String> {
             let own = "PPid:\t\(getpid())\n"
-            return try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { entry in
-                guard Int(entry) != nil, let status = try? String(contentsOfFile: "/proc/\(entry)/status", encoding: .utf8) else { return false }
-                return status.contains("State:\tZ") && status.contains(own)
-            }.count
+            return Set(
+                try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { entry in
+                    guard Int(entry) != nil, let status = try? String(contentsOfFile: "/proc/\(entry)/status", encoding: .utf8),
+                        status.contains("State:\tZ"), status.contains(own), !status.hasPrefix("Name:\tconmon\n")
+                    else { return nil }
+                    return "\(entry) \(status.prefix { $0 != "\n" })"
+                })
         }
     }
 }
