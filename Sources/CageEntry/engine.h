@@ -181,7 +181,7 @@ __attribute__((noreturn)) static void enter_under_engine(long count, char **argu
 
     long result = system_call(call_prctl, prctl_dumpable, 0, 0, 0, 0);
     if (result < 0) engine_fail(stage_privileges, result);
-    result = system_call(call_close_range, 3, ~0u, 0, 0, 0);
+    result = system_call(call_close_range, 3, highest_descriptor, 0, 0, 0);
     if (result < 0 && result != -error_no_call) engine_fail(stage_descriptors, result);
     result = system_call(call_chdir, (long)arguments[2], 0, 0, 0, 0);
     if (result < 0) engine_fail(stage_working_folder, result);

@@ -24,6 +24,8 @@ enum { report_descriptor = 3, instructions_max = 4096, path_bytes_max = 4096 };
 
 /* Exit code of every failure here. It carries no meaning: the report does. */
 enum { failure_exit_code = 125 };
+/* As a signed number too: gVisor takes no larger one. */
+enum { highest_descriptor = 0x7FFFFFFF };
 
 enum stage {
     stage_usage = 'U',
@@ -91,7 +93,7 @@ static struct program read_filter(void) {
 static void close_descriptors(void) {
     long result = system_call(call_fcntl, report_descriptor, fcntl_set_flags, descriptor_close_on_exec, 0, 0);
     if (result < 0) fail(stage_descriptors, result);
-    result = system_call(call_close_range, report_descriptor + 1, ~0u, 0, 0, 0);
+    result = system_call(call_close_range, report_descriptor + 1, highest_descriptor, 0, 0, 0);
     if (result < 0 && result != -error_no_call) fail(stage_descriptors, result);
 }
 

@@ -54,6 +54,7 @@ public actor RuncSandbox: HostSandbox {
     }
 
     public func run(_ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
+        try requireOffered(job.level)
         try await requireProven(job.level)
         return try await run(contents(of: job), pool: pool, onOutput: onOutput)
     }
@@ -65,6 +66,11 @@ public actor RuncSandbox: HostSandbox {
         // Without a GPU its calls are of no use.
         contents.seccomp = configuration.gpu == nil ? .network : .gpu
         return contents
+    }
+
+    private func requireOffered(_ level: TrustLevel) throws {
+        guard level.limits.network, !configuration.runtime.hasHostNetworking else { return }
+        throw SandboxError(.levelNotEnforced, "The container runtime gives Cargos no network.", cause: configuration.runtime.rawValue)
     }
 
     /// Tries the levels again if the host has changed since they were tried, and refuses a job of one that no longer holds.
@@ -84,6 +90,9 @@ public actor RuncSandbox: HostSandbox {
     public func record(
         _ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws -> (end: JobEnd, calls: CallRecord) {
+        guard !configuration.runtime.keepsEntry else {
+            throw SandboxError(.unavailable, "System calls cannot be recorded: they do not reach the host's kernel.", cause: configuration.runtime.rawValue)
+        }
         let recorder = CallRecorder()
         var contents = contents(of: job)
         contents.recorder = recorder

@@ -146,6 +146,8 @@ import Testing
             (.runc, "runc version 1.1.5+ds1\ncommit: x\n", [1, 1, 5]), (.runc, "runc version 1.3.0-rc.1\n", [1, 3, 0]),
             (.runc, "crun version 1.8.1", nil), (.crun, "crun version 1.8.1\ncommit: y", [1, 8, 1]), (.crun, "crun version 1.20", [1, 20, 0]),
             (.runc, "runc version x", nil), (.runc, "", nil), (.runc, "runc version 1", nil), (.runc, "runc version 1..2", nil),
+            (.runsc, "runsc version 0.0~20221219.0\nspec: 1.0.2-dev\n", [20_221_219, 0, 0]),
+            (.runsc, "runsc version release-20240401.0", [20_240_401, 0, 0]), (.runsc, "runsc version VERSION_MISSING", nil),
         ] as [(OCIRuntime, String, [Int]?)])
     func versionsOfTheRuntime(runtime: OCIRuntime, text: String, version: [Int]?) {
         #expect(RuntimeFloor.version(of: runtime, in: text) == version)

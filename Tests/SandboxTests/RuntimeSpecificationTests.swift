@@ -22,7 +22,7 @@ import Testing
         let resources = specification.linux.resources
         #expect(resources.memory == .init(limit: memory << 20, swap: memory << 20))
         #expect(resources.cpu == .init(period: 100_000, quota: cpus * 100_000))
-        #expect(resources.pids.limit == processes)
+        #expect(resources.pids?.limit == processes)
         #expect(resources.devices == [.init(allow: false, access: "rwm")])
         let options = try #require(specification.mounts.first { $0.destination == "/tmp" }).options
         #expect(options.contains("size=\(temporary << 20)"))

@@ -18,6 +18,10 @@ struct Cage: Sendable {
     struct Prepared {
         let process: ChildProcess
         let streams: CageStreams.OwnEnds
+        /// Of the cage entry's reports, where it stays in front of the Cargo.
+        var nonce: String?
+        /// Other processes of the container on the host, which end with it.
+        var helpers: [ChildProcess] = []
         var network: CageNetwork?
     }
 
@@ -36,9 +40,14 @@ struct Cage: Sendable {
         try root.prepare(owner: configuration.idOffset)
         try root.prepare(for: job.mounts, owner: configuration.idOffset)
         try checked("mkdir", bundle) { mkdir(bundle, 0o700) == 0 ? 0 : -errno }
+        var made: Prepared?
         do {
-            try writeSpecification(root: stage?.folder ?? job.rootFolder)
-            var prepared = try create(filter: job.innerFilter.flatMap(\.bytes), stage: stage)
+            let nonce = configuration.runtime.keepsEntry ? EntryCommand.newNonce() : nil
+            try writeSpecification(root: stage?.folder ?? job.rootFolder, nonce: nonce)
+            var prepared = try create(nonce: nonce, stage: stage)
+            made = prepared
+            // An entry that stays waits for its job by itself.
+            if nonce != nil { try runtime.start(job.id) }
             if job.hasNetwork {
                 prepared.network = try CageNetwork.connect(
                     prepared.process.id, bundle: bundle, configuration: configuration.network, atMost: configuration.commandTimeout)
@@ -46,6 +55,8 @@ struct Cage: Sendable {
             return prepared
         } catch {
             // The runtime may have come half the way, and knows best what to take back.
+            // Its processes are this one's children by now: the runtime would wait for them in vain.
+            try made.map(end)
             try runtime.delete(job.id.text)
             try cleanUp()
             throw error
@@ -55,24 +66,47 @@ struct Cage: Sendable {
     /// Runs the job in a container that was made for it, and removes it.
     func run(_ prepared: Prepared, link: CageLink) throws -> JobEnd {
         let result = Result { try watchToTheEnd(prepared, link: link) }
-        try prepared.network?.end(atMost: configuration.killTimeout)
-        try cleanUp()
+        try remove(prepared)
         if link.isStopped { throw CancellationError() }
         return try result.get()
     }
 
     /// Ends and removes a container in which nothing ran.
-    func discard(_ prepared: Prepared) throws {
-        prepared.process.kill()
-        _ = try prepared.process.wait(atMost: configuration.killTimeout)
+    func discard(_ prepared: Prepared) throws { try remove(prepared) }
+
+    /// Removes all that belongs to a container.
+    private func remove(_ prepared: Prepared) throws {
+        try end(prepared)
         try prepared.network?.end(atMost: configuration.killTimeout)
         try cleanUp()
+    }
+
+    /// Ends the container's processes on the host.
+    private func end(_ prepared: Prepared) throws {
+        for process in [prepared.process] + prepared.helpers {
+            process.kill()
+            guard try process.wait(atMost: configuration.killTimeout) != nil else {
+                throw SandboxError(.cleanUp, "A part of the container did not end.")
+            }
+        }
+        if prepared.nonce != nil { try reapOrphans(of: prepared.process.id) }
+    }
+
+    /// Reaps what the container's first process on the host has started: its orphans, which are this process's children, in its process group. All of
+    /// them die with it.
+    private func reapOrphans(of process: pid_t) throws {
+        let deadline = ContinuousClock.now + configuration.killTimeout
+        while try checked("wait4", "group \(process)", { kernel_reap_group(process) }) == 0 {
+            guard ContinuousClock.now < deadline else { throw SandboxError(.cleanUp, "A part of the container did not end.") }
+            // Chosen: a killed process is gone within microseconds unless the host is stuck.
+            usleep(1000)
+        }
     }
 
     /// The runtime leaves the container's first process as an orphan: it becomes this process's child, to wait for.
     private func becomeSubreaper() throws { try checked("prctl") { kernel_become_subreaper() } }
 
-    private func writeSpecification(root: String) throws {
+    private func writeSpecification(root: String, nonce: String?) throws {
         var job = job
         if job.hasNetwork, ResolverFile.canBeCovered(in: job.rootFolder) {
             let file = "\(bundle)/resolv.conf"
@@ -82,7 +116,7 @@ struct Cage: Sendable {
             job.mounts.append(ReadOnlyMount(source: file, destination: ResolverFile.path))
         }
         var specification = RuntimeSpecification(
-            job: job, root: root, configuration: configuration, architecture: .current, processors: processors)
+            job: job, nonce: nonce, root: root, configuration: configuration, architecture: .current, processors: processors)
         if let devices = job.devices { try specification.add(devices) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
@@ -92,7 +126,7 @@ struct Cage: Sendable {
 
     private func watchToTheEnd(_ prepared: Prepared, link: CageLink) throws -> JobEnd {
         do {
-            return try watch(prepared.process, prepared.streams, link: link)
+            return try watch(prepared, link: link)
         } catch {
             // Whatever went wrong, the container must be dead before anything else happens.
             prepared.process.kill()
@@ -104,23 +138,29 @@ struct Cage: Sendable {
     }
 
     /// Makes the container. The ends of its streams are closed here when this returns.
-    private func create(filter: [UInt8], stage: RootStage?) throws -> Prepared {
-        let streams = try CageStreams(filter: filter)
+    private func create(nonce: String?, stage: RootStage?) throws -> Prepared {
+        let streams = try CageStreams(filter: nonce == nil ? job.innerFilter.flatMap(\.bytes) : nil)
         let ends = streams.cage
         let id = try runtime.create(
             job.id, bundle: bundle, stage: stage, descriptors: [ends.input, ends.output, ends.error], inherited: ends.report)
-        return Prepared(process: try ChildProcess(adopting: id), streams: streams.own)
+        var prepared = Prepared(process: try ChildProcess(adopting: id), streams: streams.own, nonce: nonce)
+        guard nonce != nil else { return prepared }
+        // Those that are no children of this process are of the first one, and end with it.
+        prepared.helpers = try groups.processes(of: group).filter { $0 != id }.compactMap { try? ChildProcess(adopting: $0) }
+        return prepared
     }
 
-    private func watch(_ process: ChildProcess, _ own: CageStreams.OwnEnds, link: CageLink) throws -> JobEnd {
+    private func watch(_ prepared: Prepared, link: CageLink) throws -> JobEnd {
         if link.isStopped { throw CancellationError() }
+        let process = prepared.process
         let before = try groups.usage(of: group)
         groups.forgetPeak(of: group)
         let log = KernelLog.fromNow()
         // Before the release: this thread may have to wait for a processor while the Cargo runs already.
         let start = ContinuousClock.now
-        try release(process)
-        var supervision = Supervision(job: job, link: link, streams: own, killTimeout: configuration.killTimeout, start: start)
+        if prepared.nonce == nil { try release(process) }
+        var supervision = Supervision(
+            job: job, link: link, streams: prepared.streams, nonce: prepared.nonce, killTimeout: configuration.killTimeout, start: start)
         let outcome = try supervision.watch(process)
         let after = try groups.usage(of: group)
         // A container that was killed in its first moment has said nothing, and needs no other explanation than the kill.
@@ -165,6 +205,8 @@ struct Cage: Sendable {
     /// What `runc delete` does beside this is for containers that live, with hooks or with mounts outside of their namespace; ours have none
     /// of these, and starting it takes as long as a short job does.
     private func cleanUp() throws {
+        // Its notes are files of many names.
+        if configuration.runtime.keepsEntry { try runtime.delete(job.id.text) }
         guard groups.remove(group) else { throw SandboxError(.cleanUp, "The job's control groups could not be removed.") }
         do {
             for folder in ["\(configuration.runtimeFolder)/\(job.id)", bundle] where access(folder, F_OK) == 0 {

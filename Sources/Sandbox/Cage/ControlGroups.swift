@@ -98,6 +98,12 @@ struct ControlGroups: Sendable, Hashable {
             memoryKills: try Self.number(of: "oom_kill", in: "\(folder)/memory.events"))
     }
 
+    /// The processes of a group, in one of its controllers.
+    func processes(of group: String) throws -> [pid_t] {
+        let folder = (controllers["memory"] ?? unified ?? "") + group
+        return try SmallFiles.read("\(folder)/cgroup.procs").split(separator: "\n").compactMap { pid_t($0) }
+    }
+
     /// Kills what is left in a group and removes it from every controller. A group that is not there is removed already.
     ///
     /// - Returns: whether nothing of it is left.

@@ -8,6 +8,7 @@ import SandboxKernel
 struct Supervision {
     /// What was seen by the end.
     struct Outcome: Sendable {
+        /// Of the Cargo, if the cage entry has told it, else of the container's first process.
         var waitStatus: CInt
         var wallTime: Duration
         var hadTimedOut: Bool
@@ -27,6 +28,11 @@ struct Supervision {
     private let deadline: ContinuousClock.Instant
     private let streams: CageStreams.OwnEnds
     private let recorder: CallRecorder?
+    /// Where the cage entry stays in front of the Cargo, its reports come in standard error.
+    private var records: EntryRecords?
+    private var entryReport: EntryReport?
+    /// The entry's word on how the Cargo ended.
+    private var entryEnd: EntryRecords.Record?
     /// Where the Cargo's calls come in, if they are recorded.
     private var calls: Descriptor?
 
@@ -37,13 +43,17 @@ struct Supervision {
     private var hadTimedOut = false
     private var end: (status: CInt, at: ContinuousClock.Instant)?
 
-    init(job: CageContents, link: CageLink, streams: CageStreams.OwnEnds, killTimeout: Duration, start: ContinuousClock.Instant) {
+    /// - Parameter nonce: of the cage entry's reports, where it stays in front of the Cargo; it then waits for the word to start.
+    init(
+        job: CageContents, link: CageLink, streams: CageStreams.OwnEnds, nonce: String?, killTimeout: Duration, start: ContinuousClock.Instant
+    ) {
         self.link = link
         self.killTimeout = killTimeout
         self.start = start
         self.streams = streams
         deadline = start + job.limits.timeout
-        input = job.input[...]
+        records = nonce.map(EntryRecords.init)
+        input = (nonce == nil ? job.input : [EntryCommand.start] + job.input)[...]
         recorder = job.recorder
     }
 
@@ -51,24 +61,37 @@ struct Supervision {
         try writeInput()
         while true {
             try enforceTime(process)
-            if let end, streams.output == nil, streams.error == nil, streams.report == nil {
-                return Outcome(
-                    waitStatus: end.status, wallTime: start.duration(to: end.at), hadTimedOut: hadTimedOut,
-                    standardError: standardError, report: EntryReport(reportBytes))
-            }
+            if let end, streams.output == nil, streams.error == nil, streams.report == nil { return try outcome(end) }
             try step(process)
         }
     }
 
-    /// Kills the container when its time is up or nobody wants it any more, and gives up on one that does not die.
+    private mutating func outcome(_ end: (status: CInt, at: ContinuousClock.Instant)) throws -> Outcome {
+        var outcome = Outcome(
+            waitStatus: end.status, wallTime: start.duration(to: end.at), hadTimedOut: hadTimedOut, standardError: standardError,
+            report: entryReport ?? EntryReport(reportBytes))
+        guard records != nil else { return outcome }
+        keep(records?.end() ?? [])
+        outcome.standardError = standardError
+        if let entryEnd {
+            outcome.waitStatus = CInt(truncatingIfNeeded: entryEnd.value)
+            outcome.wallTime = entryEnd.wallTime
+        } else if end.status & 0x7F != SIGKILL, entryReport == .cargoStarted || entryReport == nil {
+            // Whatever the container's own process says of itself, it is no word of the Cargo.
+            throw SandboxError(.runtime, "The container ended without a word.", cause: "wait status \(end.status)")
+        }
+        return outcome
+    }
+
+    /// Kills the container when its time is up, when its Cargo has ended and it waits, or when nobody wants it any more, and gives up on one that does not die.
     private mutating func enforceTime(_ process: ChildProcess) throws {
         guard end == nil else { return }
         let now = ContinuousClock.now
         if let killedAt {
             guard now < killedAt + killTimeout else { throw SandboxError(.cleanUp, "A killed container did not end.") }
-        } else if link.isStopped || now >= deadline {
+        } else if link.isStopped || now >= deadline || entryEnd != nil {
             // The first process of a process namespace takes all others with it.
-            hadTimedOut = !link.isStopped
+            hadTimedOut = !link.isStopped && entryEnd == nil
             killedAt = now
             process.kill()
         }
@@ -138,10 +161,25 @@ struct Supervision {
         case .nothingYet: return
         case .ended: streams.error = nil
         case .bytes(let bytes):
-            standardError += bytes
-            if standardError.count > Self.standardErrorBytesMax {
-                standardError.removeFirst(standardError.count - Self.standardErrorBytesMax)
-            }
+            guard let (records, text) = records?.take(bytes) else { return keep(bytes) }
+            keep(text)
+            records.forEach { take($0) }
+        }
+    }
+
+    private mutating func keep(_ bytes: [UInt8]) {
+        standardError += bytes
+        if standardError.count > Self.standardErrorBytesMax {
+            standardError.removeFirst(standardError.count - Self.standardErrorBytesMax)
+        }
+    }
+
+    private mutating func take(_ record: EntryRecords.Record) {
+        switch record.stage {
+        case "A": return
+        case "R": entryReport = .cargoStarted
+        case "E": entryEnd = record
+        default: entryReport = .failed(stage: record.stage, errorNumber: CInt(truncatingIfNeeded: record.value))
         }
     }
 

@@ -35,13 +35,11 @@ struct EngineCage: Sendable {
         self.groups = groups
         self.nonce = nonce
         name = state.containerName(contents.id)
-        let filter = contents.limits.innerFilter.flatMap(\.bytes)
-        let digits = filter.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+        let entry = EntryCommand(
+            nonce: nonce, innerFilter: contents.limits.innerFilter, workingFolder: contents.workingFolder, environment: contents.environment,
+            command: contents.command)
         request = ContainerRequest(
-            image: image,
-            command: [ContainerRequest.entryPath, "--engine", nonce, digits, contents.workingFolder, "\(contents.environment.count)"]
-                + contents.environment + contents.command,
-            limits: contents.limits, owner: state.owner, userNamespace: configuration.userNamespace, kind: engine.kind,
+            image: image, command: [ContainerRequest.entryPath] + entry.arguments, limits: contents.limits, owner: state.owner, userNamespace: configuration.userNamespace, kind: engine.kind,
             profile: state.profile, files: state.files)
     }
 

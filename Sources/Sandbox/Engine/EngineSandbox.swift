@@ -99,7 +99,7 @@ public actor EngineSandbox: HostSandbox {
             if link.isStopped { throw CancellationError() }
             let cage = EngineCage(
                 contents: contents, image: image.name, engine: engine, configuration: configuration, state: state, groups: groups,
-                nonce: EngineState.hexadecimal(random()) + EngineState.hexadecimal(random()))
+                nonce: EntryCommand.newNonce())
             try BlockingThread.start { link.finish(Result { try cage.run(link: link) }) }
             result = .success(try await link.relay(onOutput))
         } catch {

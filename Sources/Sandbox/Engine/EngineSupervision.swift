@@ -112,7 +112,7 @@ struct EngineSupervision {
         }
         start = .now
         isReleased = true
-        unwritten = ([UInt8(ascii: "G")] + cage.contents.input)[...]
+        unwritten = ([EntryCommand.start] + cage.contents.input)[...]
     }
 
     /// The Cargo has ended and its container waits: reads the counters, then ends the container.

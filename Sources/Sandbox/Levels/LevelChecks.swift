@@ -21,7 +21,7 @@ struct LevelChecks: Sendable {
         guard seen.isEmpty else { return TrustLevel.allCases.map { LevelReport(level: $0, obstacles: seen) } }
         var tried: [SeccompProfile: [LevelReport.Obstacle]] = [:]
         for profile in [SeccompProfile.minimal, .default] { tried[profile] = await obstacles(of: profile) }
-        let missing = Self.networkObstacles()
+        let missing = networkObstacles()
         tried[.network] = missing.isEmpty ? await obstacles(of: .network) : missing
         // A level with a GPU has the network's limits beside it; a host without one runs it without.
         tried[.gpu] = missing.isEmpty && configuration.gpu != nil ? await obstacles(of: .gpu) : tried[.network]
@@ -29,8 +29,14 @@ struct LevelChecks: Sendable {
     }
 
     /// Programs that a cage with a network needs and this host does not have.
-    private static func networkObstacles() -> [LevelReport.Obstacle] {
-        CageNetwork.programs.filter { ShortCommand.find($0.0) == nil }.map { program, package in
+    private func networkObstacles() -> [LevelReport.Obstacle] {
+        guard configuration.runtime.hasHostNetworking else {
+            return [
+                LevelReport.Obstacle(
+                    problem: "A cage with a network is not made with \(configuration.runtime.rawValue).", remedy: "archipelago island run --runtime runc")
+            ]
+        }
+        return CageNetwork.programs.filter { ShortCommand.find($0.0) == nil }.map { program, package in
             LevelReport.Obstacle(problem: "A cage with a network needs \(program), which is missing.", remedy: "apt-get install \(package)")
         }
     }

@@ -10,14 +10,15 @@ struct RuntimeCommand: Sendable {
     /// - Parameters:
     ///   - stage: where the runtime finds the root folder, if it cannot walk to it.
     ///   - descriptors: the container's standard input, output and error.
-    ///   - inherited: becomes descriptor 3 of the container.
+    ///   - inherited: becomes descriptor 3 of the container, where the runtime hands it on.
     /// - Returns: the host's number of the container's first process.
-    func create(_ id: ContainerID, bundle: String, stage: RootStage?, descriptors: [Descriptor], inherited: Descriptor) throws -> pid_t {
+    func create(_ id: ContainerID, bundle: String, stage: RootStage?, descriptors: [Descriptor], inherited: Descriptor?) throws -> pid_t {
         let idFile = "\(bundle)/process-id"
         let log = "\(bundle)/log"
-        let create = command(["--log", log, "create", "--preserve-fds", "1", "--pid-file", idFile, "--bundle", bundle, id.text])
+        let preserve = inherited == nil ? [] : ["--preserve-fds", "1"]
+        let create = command(["--log", log, "create"] + preserve + ["--pid-file", idFile, "--bundle", bundle, id.text])
         let status = try ShortCommand.run(
-            stage?.command(running: create) ?? create, descriptors: descriptors + [inherited], atMost: configuration.commandTimeout)
+            stage?.command(running: create) ?? create, descriptors: descriptors + [inherited].compactMap { $0 }, atMost: configuration.commandTimeout)
         guard status == 0 else {
             // A log that cannot be read says as much as an empty one.
             let text = (try? SmallFiles.read(log)) ?? ""

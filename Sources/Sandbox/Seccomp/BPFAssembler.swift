@@ -30,6 +30,8 @@ public enum BPFAssembler {
         public static let killProcess: UInt32 = 0x8000_0000
         /// Answers EPERM, which is 1.
         public static let permissionDenied: UInt32 = 0x0005_0001
+        /// Answers ENOSYS, which is 38.
+        public static let noSuchCall: UInt32 = 0x0005_0026
         /// Hands the call to whoever listens.
         public static let handOver: UInt32 = 0x7FC0_0000
         /// Lets the call through.
@@ -62,7 +64,7 @@ public enum BPFAssembler {
     /// The filter that forbids nothing: what stands inside the outer filter where that alone decides.
     static let permissive = [BPFInstruction(code: Code.answer, jumpIfTrue: 0, jumpIfFalse: 0, operand: Verdict.allow)]
 
-    /// Returns a filter that allows some calls, refuses others with EPERM and does one thing to every other one.
+    /// Returns a filter that allows some calls, refuses others with an error and does one thing to every other one.
     ///
     /// Calls of another architecture, and x32 calls, kill too: their numbers mean something else.
     ///
@@ -71,8 +73,11 @@ public enum BPFAssembler {
     ///   - allowed: numbers of calls, in any order.
     ///   - refused: numbers of calls, none of which is in `allowed`.
     ///   - others: the verdict on every other call, one of ``Verdict``.
+    ///   - refusal: the verdict on those refused.
     /// - Returns: the program, at most `callsMax + 8` instructions.
-    public static func program(architecture: Architecture, allowed: [Int], refused: [Int], others: UInt32 = Verdict.killProcess) -> [BPFInstruction] {
+    public static func program(
+        architecture: Architecture, allowed: [Int], refused: [Int], others: UInt32 = Verdict.killProcess, refusal: UInt32 = Verdict.permissionDenied
+    ) -> [BPFInstruction] {
         precondition(allowed.count + refused.count <= callsMax, "more calls than one jump can pass")
         precondition(Set(allowed).isDisjoint(with: refused), "a call is allowed and refused")
         var program = [
@@ -91,8 +96,16 @@ public enum BPFAssembler {
             let following = calls.count - index - 1
             program.append(jumpIfEqual(UInt32(call.number), then: UInt8(following + call.skip), otherwise: 0))
         }
-        program += [answer(others), answer(Verdict.allow), answer(Verdict.permissionDenied)]
+        program += [answer(others), answer(Verdict.allow), answer(refusal)]
         return program
+    }
+
+    /// The filter that forbids nothing but answers `clone3` as a kernel does that has no such call.
+    static func withoutClone3(for architecture: Architecture) -> [BPFInstruction] {
+        program(
+            architecture: architecture, allowed: [],
+            refused: ["clone3"].compactMap { SystemCallNumbers.number(of: $0, on: architecture) }, others: Verdict.allow,
+            refusal: Verdict.noSuchCall)
     }
 
     private static func load(_ offset: UInt32) -> BPFInstruction {

@@ -20,17 +20,23 @@ extension RuntimeSpecification {
     /// The container of a job.
     ///
     /// - Parameters:
+    ///   - nonce: of the cage entry's reports where it stays in front of the Cargo.
     ///   - folder: where the runtime finds the root folder, if not at the job's own path.
     ///   - processors: how many cores the host has; a quota above them would promise what is not there.
-    init(job: CageContents, root folder: String? = nil, configuration: RuncConfiguration, architecture: Architecture, processors: Int) {
+    init(
+        job: CageContents, nonce: String? = nil, root folder: String? = nil, configuration: RuncConfiguration, architecture: Architecture,
+        processors: Int
+    ) {
         let limits = job.limits
+        let runtime = configuration.runtime
         process = Process(
             user: User(uid: Self.innerUser, gid: Self.innerUser),
-            args: [Self.cageEntryPath] + (job.recorder == nil ? [] : ["--record"]) + [job.workingFolder] + job.command,
-            env: job.environment,
+            args: [Self.cageEntryPath] + Self.entryArguments(job, nonce, runtime, architecture),
+            env: nonce == nil ? job.environment : [],
             // The cage entry goes to the job's folder itself: runc would create a missing one in the shared root.
             cwd: "/",
-            rlimits: Self.resourceLimits(limits),
+            // The entry that stays is one process more.
+            rlimits: Self.resourceLimits(limits) + (runtime.countsProcessesByGroup ? [] : [ResourceLimit("RLIMIT_NPROC", limits.processes + 1)]),
             // Chosen: halfway. When the whole host runs out of memory, a Cargo goes before anything of the Island.
             oomScoreAdj: 500)
         root = Root(path: folder ?? job.rootFolder)
@@ -50,9 +56,19 @@ extension RuntimeSpecification {
                 cpu: Processor(
                     period: Self.periodMicroseconds,
                     quota: limits.quotaMicroseconds ?? min(limits.cpus, max(processors, 1)) * Self.periodMicroseconds),
-                pids: Processes(limit: limits.processes)),
+                pids: runtime.countsProcessesByGroup ? Processes(limit: limits.processes) : nil),
             // Where calls are recorded, each is judged by the recorder.
-            seccomp: job.recorder == nil ? .outer(job.seccomp, for: architecture) : nil)
+            seccomp: job.recorder == nil ? .outer(job.seccomp, for: architecture, killAction: runtime.killAction, namesErrors: runtime.namesErrors) : nil)
+    }
+
+    private static func entryArguments(
+        _ job: CageContents, _ nonce: String?, _ runtime: OCIRuntime, _ architecture: Architecture
+    ) -> [String] {
+        guard let nonce else { return (job.recorder == nil ? [] : ["--record"]) + [job.workingFolder] + job.command }
+        let filter = runtime.namesErrors || job.seccomp == .minimal ? job.innerFilter : BPFAssembler.withoutClone3(for: architecture)
+        let entry = EntryCommand(
+            nonce: nonce, innerFilter: filter, workingFolder: job.workingFolder, environment: job.environment, command: job.command)
+        return entry.arguments
     }
 
     /// No core file may leave the cage; no file can be larger

@@ -92,7 +92,8 @@ struct RuntimeSpecification: Encodable, Sendable, Hashable {
         var devices: [Device]
         var memory: Memory
         var cpu: Processor
-        var pids: Processes
+        /// `nil` where the runtime counts otherwise.
+        var pids: Processes?
     }
 
     struct Device: Encodable, Sendable, Hashable {

@@ -11,7 +11,7 @@ import UnixSignals
 /// `archipelago island …`.
 struct IslandCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "island", abstract: "Lend this machine to the network.", subcommands: [Register.self, Run.self, Doctor.self])
+        commandName: "island", abstract: "Lend this machine to the network.", subcommands: [Register.self, List.self, Drain.self, Resume.self, Karma.self, Run.self, Doctor.self])
 
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Register this machine and print its token, once.")
@@ -113,7 +113,7 @@ struct IslandCommand: AsyncParsableCommand {
 
 /// What runs the jobs.
 struct SandboxOptions: ParsableArguments {
-    @Option(help: "The container runtime of this machine that runs jobs: runc or crun.", transform: Self.runtime)
+    @Option(help: "The container runtime of this machine that runs jobs: runc, crun or runsc (gVisor, no level 3).", transform: Self.runtime)
     var runtime = OCIRuntime.runc
     @Option(help: "A device for Cargos with a GPU, by its name in /etc/cdi or /var/run/cdi, such as nvidia.com/gpu=0.") var gpu: String?
     @Option(

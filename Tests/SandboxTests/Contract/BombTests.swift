@@ -36,6 +36,8 @@ extension LiveSandbox {
         /// Podman has no limit of files, but its limit of memory counts each of them.
         @Test(arguments: SandboxKind.here) func filesAreCounted(kind: SandboxKind) async throws {
             let (end, amount) = try await Self.run("files", kind)
+            // gVisor counts files by its memory alone, and makes them more slowly than its time allows.
+            if kind == .runsc { return #expect(end.cause == .timedOut || end.cause == .outOfMemory, "\(end)") }
             if kind != .podman {
                 #expect(end.cause == .exited(code: 0) && (10_000...16_384).contains(amount ?? -1), "\(amount ?? -1)")
             }
@@ -54,7 +56,7 @@ extension LiveSandbox {
         @Test(arguments: SandboxKind.here, ["messages", "folders"])
         func whatTheKernelKeepsIsBounded(kind: SandboxKind, bomb: String) async throws {
             let (end, amount) = try await Self.run(bomb, kind)
-            #expect(end.cause == .outOfMemory || end.cause == .exited(code: 0), "\(end)")
+            #expect(end.cause == .outOfMemory || end.cause == .exited(code: 0) || (kind == .runsc && end.cause == .timedOut), "\(end)")
             #expect((amount ?? 0) < TrustLevel.basic.limits.memoryBytes)
         }
 

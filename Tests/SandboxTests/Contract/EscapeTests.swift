@@ -96,7 +96,9 @@ extension LiveSandbox {
                 #expect(end.cause == .exited(code: 0), "\(String(decoding: end.standardError, as: UTF8.self))")
                 let lines = Self.lines(output)
                 #expect(lines.count > 80)
-                for line in lines where !line.contains(" refused ") { #expect(line.hasSuffix(" killed 31"), "\(line)") }
+                // gVisor's own kernel lets a process choose who goes first when that kernel has no memory; the host's is not asked.
+                let harmless = kind == .runsc ? ["spare-me escaped"] : []
+                for line in lines where !line.contains(" refused ") && !harmless.contains(String(line)) { #expect(line.hasSuffix(" killed 31"), "\(line)") }
             }
         }
 

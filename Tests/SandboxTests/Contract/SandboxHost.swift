@@ -8,14 +8,14 @@ import Testing
 
 /// Every sandbox that the contract is run on, here.
 enum SandboxKind: String, Sendable, CaseIterable, CustomTestStringConvertible {
-    case runc, crun, podman, docker
+    case runc, crun, runsc, podman, docker
 
     var testDescription: String { rawValue }
 
     /// The engine's program, for those that have one.
     var engine: EngineService.Program? {
         switch self {
-        case .runc, .crun: nil
+        case .runc, .crun, .runsc: nil
         case .podman: .podman
         case .docker: .dockerd
         }
@@ -26,6 +26,7 @@ enum SandboxKind: String, Sendable, CaseIterable, CustomTestStringConvertible {
         switch self {
         case .runc: .runc
         case .crun: .crun
+        case .runsc: .runsc
         case .podman, .docker: nil
         }
     }
