@@ -7,18 +7,24 @@ public struct IslandAgent: Sendable {
     private let link: any CoordinatorLink
     private let runner: AttemptRunner
     private let capabilities: IslandCapabilities
+    private let images: @Sendable () async -> [String]
     private let clock: any Clock<Duration>
     private let jitter: @Sendable () -> Double
     private let logger: Logger
 
-    /// An agent; `jitter` gives random numbers in `0..<1` that spread reconnects of many Islands.
+    /// An agent.
+    ///
+    /// - Parameters:
+    ///   - images: the digests of the images that are here, those in most recent use first.
+    ///   - jitter: gives random numbers in `0..<1` that spread reconnects of many Islands.
     public init(
-        link: any CoordinatorLink, runner: AttemptRunner, capabilities: IslandCapabilities, clock: any Clock<Duration>,
-        jitter: @escaping @Sendable () -> Double, logger: Logger
+        link: any CoordinatorLink, runner: AttemptRunner, capabilities: IslandCapabilities, images: @escaping @Sendable () async -> [String] = { [] },
+        clock: any Clock<Duration>, jitter: @escaping @Sendable () -> Double, logger: Logger
     ) {
         self.link = link
         self.runner = runner
         self.capabilities = capabilities
+        self.images = images
         self.clock = clock
         self.jitter = jitter
         self.logger = logger
@@ -77,7 +83,7 @@ public struct IslandAgent: Sendable {
         onWelcome: () -> Void
     ) async throws {
         do {
-            let hello = IslandMessage.hello(.init(capabilities: capabilities, attempts: await holdings.attempts))
+            let hello = IslandMessage.hello(.init(capabilities: capabilities, attempts: await holdings.attempts, images: await images()))
             try await connection.send(hello.text)
             guard let text = try await connection.receive() else { return await connection.close(reason: "") }
             guard case .welcome(_, let resume) = try CoordinatorMessage(parsing: text) else {

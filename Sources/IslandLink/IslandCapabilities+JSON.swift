@@ -8,17 +8,23 @@ extension IslandCapabilities {
             "runtimes": .array(runtimes.map(\.rawValue).sorted().map(JSONValue.string)),
             "levels": .array(levels.sorted().map { .int($0.rawValue) }), "cores": .int(cores), "memory_mb": .int(memoryMegabytes),
             "vram_mb": .int(vramMegabytes), "platform": .string(platform), "region": .string(region), "slots": .int(slots),
+            "registries": .array(registries.map(JSONValue.string)),
         ]
     }
 
     /// Chosen: room for any platform and place.
     private static var wordsLengthMax: Int { 100 }
 
+    /// Chosen: more than an owner approves.
+    private static var registriesMax: Int { 64 }
+
     /// Reads capabilities; unknown runtimes and levels of a newer Island are left out.
     public init(json: JSONObject) throws(LinkError) {
         var reader = FieldReader(json, at: "/capabilities")
         let runtimes = try reader.need("runtimes", reader.strings("runtimes"))
         let levels = try reader.need("levels", reader.array("levels"))
+        // An Island of an earlier version says nothing of these.
+        let registries = (reader.strings("registries") ?? []).prefix(Self.registriesMax).map { String($0.prefix(Self.wordsLengthMax)) }
         try reader.requireSound()
         guard levels.allSatisfy({ $0.int != nil }) else { throw LinkError("/capabilities/levels must be whole numbers") }
         self.init(
@@ -28,7 +34,7 @@ extension IslandCapabilities {
             vramMegabytes: try reader.need("vram_mb", reader.int("vram_mb", in: 0...(1 << 40))),
             platform: try reader.need("platform", reader.string("platform", lengthMax: Self.wordsLengthMax)),
             region: try reader.need("region", reader.string("region", lengthMax: Self.wordsLengthMax)),
-            slots: try reader.need("slots", reader.int("slots", in: 1...4096)))
+            slots: try reader.need("slots", reader.int("slots", in: 1...4096)), registries: registries)
     }
 }
 

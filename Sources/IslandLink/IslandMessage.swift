@@ -22,12 +22,15 @@ public enum IslandMessage: Sendable, Hashable {
         public let capabilities: IslandCapabilities
         /// Attempts that it holds: running, or over and not yet settled.
         public let attempts: [AttemptID]
+        /// Digests of images that it has, at most ``LinkLimits/imagesMax``.
+        public let images: [String]
 
         /// The contents of `hello`.
-        public init(version: Int = LinkVersion.current, capabilities: IslandCapabilities, attempts: [AttemptID]) {
+        public init(version: Int = LinkVersion.current, capabilities: IslandCapabilities, attempts: [AttemptID], images: [String] = []) {
             self.version = version
             self.capabilities = capabilities
             self.attempts = attempts
+            self.images = Array(images.prefix(LinkLimits.imagesMax))
         }
     }
 
@@ -73,7 +76,7 @@ extension IslandMessage {
         case .hello(let hello):
             return [
                 "type": "hello", "version": .int(hello.version), "capabilities": .object(hello.capabilities.json),
-                "attempts": .array(hello.attempts.map { .object($0.members) }),
+                "attempts": .array(hello.attempts.map { .object($0.members) }), "images": .array(hello.images.map(JSONValue.string)),
             ]
         case .heartbeat(let attempts): return ["type": "heartbeat", "attempts": .array(attempts.map { .object($0.members) })]
         case .started(let attempt): return attempt.message("started")
@@ -124,6 +127,8 @@ extension IslandMessage.Hello {
         version = try reader.need("version", reader.int("version"))
         capabilities = try IslandCapabilities(json: try reader.need("capabilities", reader.object("capabilities")))
         attempts = try reader.attempts("attempts")
+        // An Island of an earlier version says nothing of these.
+        images = Array((reader.strings("images") ?? []).filter { $0.utf8.count <= LinkLimits.digestBytesMax }.prefix(LinkLimits.imagesMax))
         try reader.requireSound()
     }
 }

@@ -12,6 +12,10 @@ public enum LinkLimits {
     public static let failureMessageMax = 4096
     /// The largest number of a frame: far above what fits in any transcript, and small enough for every sum.
     public static let frameNumberMax = 1 << 40
+    /// Images that `hello` names, at most.
+    public static let imagesMax = 1024
+    /// The longest digest: that of SHA-512 with its name.
+    static let digestBytesMax = 135
     /// Frames in one message, at most.
     public static let framesMax = 512
     /// Bytes of frames in one message, unless a single frame is longer.

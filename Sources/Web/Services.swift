@@ -24,8 +24,14 @@ public struct Services: Sendable {
     public let review: Review
     /// What Consumers choose from.
     public let registry: Registry
+    /// Credits.
+    public let ledger: Ledger
     /// What Consumers do.
     public let jobs: Jobs
+    /// Many jobs at once.
+    public let batches: Batches
+    /// Conversations with Cargos.
+    public let chat: Chat
     /// Islands as their owners see them.
     public let islands: Islands
     /// Who runs jobs.
@@ -37,7 +43,7 @@ public struct Services: Sendable {
     public init(
         accounts: Accounts, identities: PublisherIdentities, notifications: Notifications, moderation: Moderation, rescans: Rescans,
         justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
-        publishing: Publishing, review: Review, registry: Registry, jobs: Jobs, islands: Islands,
+        publishing: Publishing, review: Review, registry: Registry, ledger: Ledger, jobs: Jobs, batches: Batches, chat: Chat, islands: Islands,
         dispatcher: Dispatcher, gate: IslandGate
     ) {
         self.accounts = accounts
@@ -51,7 +57,10 @@ public struct Services: Sendable {
         self.publishing = publishing
         self.review = review
         self.registry = registry
+        self.ledger = ledger
         self.jobs = jobs
+        self.batches = batches
+        self.chat = chat
         self.islands = islands
         self.dispatcher = dispatcher
         self.gate = gate

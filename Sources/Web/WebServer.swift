@@ -69,13 +69,15 @@ public struct WebServer: Service {
         api.get("health") { _, _ -> Response in .data(["status": "ok"]) }
         api.get("openapi.json") { _, _ -> Response in .json(.object(OpenAPIDocument.document)) }
         api.addSignIn(services.accounts, limits)
-        api.addAccount(services.accounts, services.identities)
+        api.addAccount(services.accounts, services.identities, services.ledger)
         api.addNotifications(services.notifications)
         api.addPublishing(services.publishing)
         api.addReview(services.review)
         api.addScans(services)
         api.addRegistry(services.registry)
         api.addJobs(services.jobs, services.dispatcher)
+        api.addBatches(services.batches)
+        api.addChat(services.chat, services.jobs)
         api.addIslands(services.islands, services.dispatcher)
         api.addAdministration(services)
         return router

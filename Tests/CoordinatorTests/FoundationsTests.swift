@@ -82,11 +82,11 @@ import Testing
         let world = try await World()
         let island = try await world.registerIsland("a")
         #expect(await refusal { try await world.islands.island(island.id, for: world.consumer) } == "not_found")
-        #expect(await refusal { try await world.islands.drain(island.id, by: world.consumer) } == "not_found")
+        #expect(await refusal { try await world.islands.setDrained(true, island.id, by: world.consumer) } == "not_found")
         #expect(try await world.islands.list(page: Page(), for: world.consumer).total == 0)
         #expect(try await world.islands.list(page: Page(), for: world.publisher).rows.map(\.id) == [island.id])
         let admin = Principal(accountID: world.reviewer.accountID, scopes: [.admin])
         #expect(try await world.islands.list(page: Page(), for: admin).total == 1)
-        #expect(try await world.islands.drain(island.id, by: world.publisher).drained)
+        #expect(try await world.islands.setDrained(true, island.id, by: world.publisher).drained)
     }
 }

@@ -110,7 +110,12 @@ import Testing
         try await world.published("my-cargo")
         let job = try await world.submit("my-cargo")
         let id = job.row.id
-        try await world.database.write { _ = try $0.execute("DELETE FROM jobs WHERE id = ?", [.text(id)]) }
+        try await world.database.write { writer in
+            for (table, column) in [("job_queue", "job_id"), ("ledger_transfers", "job_id"), ("jobs", "id")] {
+                if table == "ledger_transfers" { try writer.execute("DELETE FROM ledger_entries", []) }
+                try writer.execute("DELETE FROM \(table) WHERE \(column) = ?", [.text(id)])
+            }
+        }
         #expect(try await world.transcript(job) == [])
     }
 }

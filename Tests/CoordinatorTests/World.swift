@@ -35,6 +35,7 @@ final class World: Sendable {
     let publishing: Publishing
     let review: Review
     let registry: Registry
+    let ledger: Ledger
     let jobs: Jobs
     let islands: Islands
     let billing = FakeBilling()
@@ -50,6 +51,9 @@ final class World: Sendable {
     let consumer: Principal
     let administrator: Principal
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// What the Consumer has to begin with.
+    static let credits = 1_000_000_000
 
     /// 2026-01-01T00:00:00Z.
     static let start = 1_767_225_600_000
@@ -93,6 +97,10 @@ final class World: Sendable {
         reviewer = try await Self.person("reviewer", [.reviewer], [.read, .review], accounts)
         consumer = try await Self.person("consumer", [], [.read, .write], accounts)
         administrator = try await Self.person("administrator", [.admin], [.read, .write, .review, .admin], accounts)
+        ledger = Ledger(database: database, surroundings: surroundings)
+        // Without the ledger's own entry in the audit log, whose numbers tests count.
+        let (consumerID, now) = (consumer.accountID, surroundings.now())
+        try await database.write { try $0.book(.grant(Self.credits, to: consumerID), by: "system", at: now) }
     }
 
     private static func pipeline(

@@ -37,6 +37,17 @@ import Testing
         #expect(prices.charge(tokens: Int.max, runTime: .zero) >= prices.charge(tokens: Int.max / 2, runTime: .zero))
     }
 
+    @Test(arguments: [
+        (100, 0, 0, Int?.none), (100, 0, 3, 33), (100, 10, 3, 30), (10, 10, 3, 0), (0, 10, 3, 0), (100, 10, 90, 1), (100, 10, 91, 0),
+    ])
+    func anAmountLastsForItsSeconds(credits: Int, perJob: Int, perSecond: Int, expected: Int?) throws {
+        let prices = try #require(Prices(perJob: perJob, perToken: 1, perSecond: perSecond))
+        #expect(prices.secondsPaid(by: credits, tokens: 0) == expected)
+        guard let expected, expected > 0 else { return }
+        #expect(prices.charge(tokens: 0, runTime: .seconds(expected)) <= credits)
+        #expect(prices.charge(tokens: 0, runTime: .seconds(expected) + .milliseconds(1)) > credits)
+    }
+
     /// DESIGN §4.5: timeout of the level; tokens = `max_tokens`, else 4096.
     @Test(arguments: [
         (TrustLevel.untrusted, Int?.none, 1 + 2 * 4096 + 3 * 60), (.basic, nil, 1 + 2 * 4096 + 3 * 300), (.verified, 10, 1 + 20 + 3 * 300),
@@ -44,6 +55,6 @@ import Testing
     ])
     func theWorstCaseIsTheLevelsTimeoutAndAllTokens(level: TrustLevel, tokens: Int?, expected: Int) throws {
         let prices = try #require(Prices(perJob: 1, perToken: 2, perSecond: 3))
-        #expect(prices.worstCase(level: level, tokens: tokens) == expected)
+        #expect(JobCharge.hold(prices: prices, timeout: level.limits.timeout, tokensMax: tokens, creditsMax: nil) == expected)
     }
 }

@@ -182,19 +182,27 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.all)
-    func jobsAreListedByConsumerAndTakenByPriorityAndAge(adapter: TestDatabase) async throws {
+    func jobsAreListedByConsumerAndQueuedInTheOrderOfTheirArrival(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, workload, submission in
             try await database.write { writer in
                 for (id, priority) in [("1", 50), ("2", 100), ("3", 50), ("4", 0)] {
                     try writer.insert(Self.job(id, workload, submission, priority: priority))
+                    try writer.enqueue(Self.job(id, workload, submission, priority: priority))
                 }
+                try writer.dequeue(jobID: "3")
                 var done = Self.job("5", workload, submission, priority: 100)
                 try writer.insert(done)
                 done.state = "completed"
                 try writer.update(done)
             }
-            #expect(try await database.read { try $0.pendingJobs(notOf: [], limit: 3) }.map(\.id) == ["2", "1", "3"])
-            #expect(try await database.read { try $0.pendingJobs(notOf: [submission.id], limit: 3) } == [])
+            let queue = try await database.read { try $0.queuedJobs(after: 0, limit: 10) }
+            #expect(queue.map(\.jobID) == ["1", "2", "4"])
+            #expect(queue.map(\.priority) == [50, 100, 0])
+            #expect(try await database.read { try $0.queuedJobs(after: queue[0].number, limit: 1) }.map(\.jobID) == ["2"])
+            // A job that comes again stands at the end, with a number that nobody had.
+            try await database.write { try $0.dequeue(jobID: "4") }
+            try await database.write { try $0.enqueue(Self.job("4", workload, submission)) }
+            #expect(try await database.read { try $0.queuedJobs(after: queue[2].number, limit: 10) }.map(\.jobID) == ["4"])
             #expect(try await database.read { try $0.jobs(inStates: ["pending", "completed"]) }.map(\.id) == ["1", "2", "3", "4", "5"])
             #expect(try await database.read { try $0.jobs(inStates: ["failed"]) } == [])
             let page = try await database.read { try $0.jobs(consumerID: "a", state: nil, limit: 2, offset: 1) }

@@ -12,8 +12,12 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
         /// The asker may not do this.
         case forbidden
         case notFound
+        /// It was there once.
+        case gone
         /// The address is there, but not for this method.
         case methodNotAllowed
+        /// The asker has too few credits.
+        case paymentRequired
         /// Too many requests in too short a time.
         case tooManyRequests
         /// The thing is not in a state for this.

@@ -1,25 +1,20 @@
 import Domain
 import IslandLink
 
-/// One connection of one Island. Its state is touched by the ``Dispatcher`` alone.
-final class IslandSession: @unchecked Sendable {
-    // Safety: `held` and `isDrained` are read and written on the Dispatcher's actor only; the rest never changes.
+/// One connection of one Island.
+final class IslandSession: Sendable {
     let number: Int
     let island: String
-    let capabilities: IslandCapabilities
     /// Messages on their way to the Island, in order.
     let outbound: AsyncStream<CoordinatorMessage>
-    var held: Set<AttemptID> = []
-    var isDrained = false
     private let continuation: AsyncStream<CoordinatorMessage>.Continuation
 
     /// Chosen: an Island that does not read this many messages is as good as gone.
     private static let outboundMax = 4096
 
-    init(number: Int, island: String, capabilities: IslandCapabilities) {
+    init(number: Int, island: String) {
         self.number = number
         self.island = island
-        self.capabilities = capabilities
         (outbound, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.outboundMax))
     }
 

@@ -53,14 +53,24 @@ public struct Islands: Sendable {
         return row
     }
 
-    /// Notes that an Island takes no new jobs; the caller tells its connection.
-    public func drain(_ id: String, by principal: Principal) async throws -> IslandRow {
+    /// Changes of an Island's karma, newest first, for its owner and administrators.
+    public func karma(of id: String, page: Page, for principal: Principal) async throws -> Listing<KarmaEventRow> {
+        _ = try await island(id, for: principal)
+        return try await database.read { reader in
+            let found = try reader.karmaEvents(islandID: id, limit: page.limit, offset: page.offset)
+            return Listing(rows: found.rows, total: found.total, page: page)
+        }
+    }
+
+    /// Notes that an Island takes no new jobs, or takes them again; the caller tells its connection.
+    public func setDrained(_ drained: Bool, _ id: String, by principal: Principal) async throws -> IslandRow {
         try principal.require(.write)
         _ = try await island(id, for: principal)
         let now = surroundings.now()
         try await database.write { writer in
-            try writer.setIslandDrained(true, id: id)
-            try writer.audit("island.drain", "island/\(id)", by: principal.accountID, at: now, after: ["drained": true])
+            try writer.setIslandDrained(drained, id: id)
+            try writer.audit(
+                drained ? "island.drain" : "island.resume", "island/\(id)", by: principal.accountID, at: now, after: ["drained": .bool(drained)])
         }
         return try await island(id, for: principal)
     }

@@ -32,32 +32,42 @@ extension Dispatcher {
 
     private func started(_ attempt: AttemptID, _ session: IslandSession) async throws {
         let (island, now) = (session.island, surroundings.now())
-        let heard = try await database.write { writer -> (row: JobRow, isFirst: Bool)? in
+        let heard = try await database.write { writer -> (row: JobRow, paidUntil: Timestamp?, isFirst: Bool)? in
             guard var row = try writer.job(id: attempt.job), row.islandID == island else { return nil }
             var lifecycle = try row.lifecycle()
             // Said again after a reconnect: it was heard the first time.
-            if lifecycle.state == .running, lifecycle.attempt == attempt.number { return (row, false) }
+            if lifecycle.state == .running, lifecycle.attempt == attempt.number { return (row, try Self.paidUntil(row, in: writer), false) }
             guard lifecycle.started(attempt: attempt.number) == .moved else { return nil }
             row.apply(lifecycle)
             row.startedAt = now.milliseconds
             var transcript = Transcript(row)
             transcript.append(status: "running")
             try transcript.save(in: writer)
-            return (transcript.job, true)
+            return (transcript.job, try Self.paidUntil(transcript.job, in: writer), true)
         }
-        guard let (row, isFirst) = heard else {
+        guard let (row, paidUntil, isFirst) = heard else {
             session.send(.cancel(attempt))
             return
         }
+        leases[attempt.job]?.paidUntil = paidUntil
         guard isFirst else { return }
         leases[attempt.job]?.overdueAt = now + .milliseconds(row.timeoutMilliseconds) + Self.finishingMax
         bus.signal(Topics.job(attempt.job))
     }
 
+    /// When a running job's meter reaches what is held for it, if no more tokens come; `nil` if that cannot be before its timeout.
+    static func paidUntil(_ row: JobRow, in reader: any SQLReader) throws -> Timestamp? {
+        guard let startedAt = row.startedAt else { return nil }
+        let prices = try JobTerms(Submission.find(row.submissionID, in: reader)).prices
+        // A job that may use all its time for what is held ends by its timeout, which is the Cargo's fault and costs nothing.
+        guard let seconds = prices.secondsPaid(by: row.held, tokens: row.tokens), seconds * 1000 < row.timeoutMilliseconds else { return nil }
+        return Timestamp(milliseconds: startedAt) + .seconds(seconds)
+    }
+
     /// Stores new frames and confirms them; repeated ones are dropped by their number.
     private func store(_ frames: [JSONObject], from first: Int, of attempt: AttemptID, _ session: IslandSession) async throws {
         let (island, now) = (session.island, surroundings.now())
-        let storedUpTo = try await database.write { writer -> Int? in
+        let stored = try await database.write { writer -> (upTo: Int, paidUntil: Timestamp?, isPaid: Bool)? in
             guard let row = try writer.job(id: attempt.job), row.islandID == island, row.attempt == attempt.number,
                 row.state == JobState.running.rawValue
             else {
@@ -67,28 +77,41 @@ extension Dispatcher {
             guard first <= row.storedUpTo + 1 else {
                 throw LinkError("frame \(first) of \(attempt) came before frame \(row.storedUpTo + 1)")
             }
-            let limits = try Self.limits(of: row, in: writer)
+            let cargo = try Submission.find(row.submissionID, in: writer)
+            let limits = cargo.trustLevel?.limits ?? TrustLevel.untrusted.limits
+            let prices = try JobTerms(cargo).prices
+            var isPaid = true
             var transcript = Transcript(row)
             for object in frames.dropFirst(row.storedUpTo + 1 - first) {
                 let frame = try Self.frame(object, limits, written: transcript.job.frameBytes)
                 guard !frame.isTerminal else { throw LinkError("the terminal frame belongs into 'finished'") }
+                let tokens = transcript.job.tokens + (frame.type == Frame.KnownType.token.rawValue ? 1 : 0)
+                // What nobody pays for is not delivered.
+                isPaid = !JobCharge.isHoldReached(prices: prices, tokens: tokens, runTime: row.runTime(at: now) ?? .zero, held: row.held)
+                if !isPaid { break }
                 transcript.job.frameBytes += frame.bytes.count
                 transcript.job.storedUpTo += 1
                 transcript.append(frame)
             }
             try transcript.save(in: writer)
-            return transcript.job.storedUpTo
+            return (transcript.job.storedUpTo, try Self.paidUntil(transcript.job, in: writer), isPaid)
         }
-        guard let storedUpTo else {
+        guard let stored else {
             session.send(.cancel(attempt))
             return
         }
-        session.send(.stored(attempt, upTo: storedUpTo))
+        session.send(.stored(attempt, upTo: stored.upTo))
+        leases[attempt.job]?.paidUntil = stored.paidUntil
         bus.signal(Topics.job(attempt.job))
+        if !stored.isPaid { try await stopUnpaid(attempt, island: island) }
     }
 
-    private static func limits(of job: JobRow, in reader: any SQLReader) throws -> LevelLimits {
-        try Submission.find(job.submissionID, in: reader).trustLevel?.limits ?? TrustLevel.untrusted.limits
+    /// Ends a job whose meter has reached what is held for it.
+    func stopUnpaid(_ attempt: AttemptID, island: String) async throws {
+        let failure = JobFailure(
+            fault: .consumer, code: JobCharge.holdReachedCode, message: "The job used all the credits that were set aside for it; allow it more.")
+        try await end(attempt, island: island, .failed(failure))
+        sessions[island]?.send(.cancel(attempt))
     }
 
     /// Checks a frame as strictly as the Island has to: an Island is a stranger too.
@@ -118,70 +141,86 @@ extension Dispatcher {
         guard let done = end.done, done["type"]?.string == "done" else { throw LinkError("/done must be a frame of type done") }
         let (island, now) = (session.island, surroundings.now())
         let attempt = end.attempt
-        try await database.write { writer in
-            guard var row = try writer.job(id: attempt.job) else { return }
+        let karma = try await database.write { [self] writer -> Int? in
+            guard var row = try writer.job(id: attempt.job) else { return nil }
             var lifecycle = try row.lifecycle()
+            let seen = row.runTime(at: now)
             guard row.islandID == island, case .finished = lifecycle.ended(attempt: attempt.number, .completed) else {
-                return try Self.keepLate(attempt, island, "done", at: now, in: writer)
+                try Self.keepLate(attempt, island, "done", at: now, in: writer)
+                return nil
             }
             guard row.storedUpTo == end.frames else {
                 throw LinkError("\(attempt) ended after \(end.frames) frames, of which \(row.storedUpTo) came")
             }
-            _ = try Self.frame(done, Self.limits(of: row, in: writer), written: row.frameBytes)
+            let limits = try Submission.find(row.submissionID, in: writer).trustLevel?.limits ?? TrustLevel.untrusted.limits
+            _ = try Self.frame(done, limits, written: row.frameBytes)
             row.apply(lifecycle)
-            row.completedAt = now.milliseconds
+            row.complete(at: now)
             // An Island is paid for time, so its own word counts only up to what was seen from here.
-            row.runMilliseconds = min(end.runMilliseconds, now.milliseconds - (row.startedAt ?? now.milliseconds))
-            row.creditsUsed = try Self.charge(row, in: writer)
+            row.runMilliseconds = min(end.runMilliseconds, seen?.milliseconds ?? 0)
+            try settle(&row, .completed, runTime: .milliseconds(row.runMilliseconds ?? 0), at: now, in: writer)
             try writer.addJobOutcome(workloadID: row.workloadID, succeeded: true)
+            try writer.insertOutcome(of: row, succeeded: true, fault: nil, code: nil)
             var transcript = Transcript(row)
             transcript.appendDone(done)
             try transcript.save(in: writer)
+            return try writer.addWork(of: island, milliseconds: row.runMilliseconds ?? 0, job: row.id, at: now)
         }
-        release(attempt)
+        noteKarma(karma, of: island)
+        release(attempt, island: island)
         bus.signal(Topics.job(attempt.job))
     }
 
-    private static func charge(_ row: JobRow, in reader: any SQLReader) throws -> Int {
-        guard let prices = try Submission.find(row.submissionID, in: reader).fields.prices else {
-            throw StorageError(.unexpectedShape, "submission \(row.submissionID) has no price")
-        }
-        let charge = prices.charge(tokens: row.tokens, runTime: .milliseconds(row.runMilliseconds ?? 0))
-        return min(charge, row.maxCredits ?? charge)
+    private nonisolated func settle(_ row: inout JobRow, _ end: ChargedEnd, runTime: Duration, at now: Timestamp, in writer: any SQLWriter) throws {
+        let terms = try JobTerms(Submission.find(row.submissionID, in: writer))
+        try money.settle(&row, end, terms: terms, runTime: runTime, at: now, in: writer)
     }
 
     /// Ends an attempt: the job is over, or waits for another Island.
     func end(_ attempt: AttemptID, island: String, _ end: AttemptEnd, runMilliseconds: Int? = nil) async throws {
         let now = surroundings.now()
-        try await database.write { writer in
-            guard var row = try writer.job(id: attempt.job) else { return }
+        let karma = try await database.write { [self] writer -> Int? in
+            guard var row = try writer.job(id: attempt.job) else { return nil }
             var lifecycle = try row.lifecycle()
             let decision = row.islandID == island ? lifecycle.ended(attempt: attempt.number, end) : .ignoredLate
             switch decision {
-            case .ignoredLate, .moved: try Self.keepLate(attempt, island, "\(end)", at: now, in: writer)
+            case .ignoredLate, .moved:
+                try Self.keepLate(attempt, island, "\(end)", at: now, in: writer)
+                return nil
             case .retry:
                 row.apply(lifecycle)
                 row.failedIslands += (row.failedIslands.isEmpty ? "" : " ") + island
                 try writer.update(row)
+                try writer.enqueue(row)
             case .finished(let failure):
+                let ran = row.runTime(at: now)
                 row.apply(lifecycle)
-                row.runMilliseconds = runMilliseconds
-                try Self.close(row, failure, at: now, in: writer)
+                row.runMilliseconds = runMilliseconds ?? ran?.milliseconds
+                try close(row, failure, ran: ran, at: now, in: writer)
             }
+            guard case .failed(let failure) = end else { return nil }
+            return try writer.punish(island, for: failure, job: row.id, at: now)
         }
-        release(attempt)
+        noteKarma(karma, of: island)
+        release(attempt, island: island)
+        bus.signal(Topics.placement)
         bus.signal(Topics.job(attempt.job))
     }
 
-    /// Writes the terminal record of a job that did not end well; nothing is charged for it.
-    private static func close(_ row: JobRow, _ failure: JobFailure?, at now: Timestamp, in writer: any SQLWriter) throws {
+    /// Writes the terminal record of a job that did not end well, and settles it.
+    ///
+    /// - Parameter ran: how long its Cargo had run; `nil` if it did not run.
+    private nonisolated func close(_ row: JobRow, _ failure: JobFailure?, ran: Duration?, at now: Timestamp, in writer: any SQLWriter) throws {
         var row = row
-        row.completedAt = now.milliseconds
-        row.creditsUsed = 0
+        row.complete(at: now)
+        // What an earlier attempt wrote before its Island was lost is nobody's to pay for.
+        if ran == nil { row.tokens = 0 }
         let failure = failure ?? JobFailure(fault: .platform, code: "internal", message: "The job ended without a reason.")
         row.failure = failure.stored
+        try settle(&row, ChargedEnd(row, failure), runTime: ran ?? .zero, at: now, in: writer)
         // Only what the Cargo itself did counts against it (DESIGN §4.4).
         if failure.fault == .cargo { try writer.addJobOutcome(workloadID: row.workloadID, succeeded: false) }
+        try writer.insertOutcome(of: row, succeeded: false, fault: failure.fault.rawValue, code: failure.code)
         var transcript = Transcript(row)
         transcript.appendError(failure)
         try transcript.save(in: writer)
@@ -199,7 +238,7 @@ extension Dispatcher {
     public func cancel(_ id: String, by principal: Principal) async throws -> Job {
         try principal.require(.write)
         let now = surroundings.now()
-        let job = try await database.write { writer -> Job in
+        let job = try await database.write { [self] writer -> Job in
             let job = try Jobs.find(id, for: principal, in: writer)
             var row = job.row
             var lifecycle = try row.lifecycle()
@@ -207,17 +246,33 @@ extension Dispatcher {
                 throw ServiceError(
                     .conflict, code: "state_conflict", "Job \(id) is already \(job.state.rawValue).", context: ["state": .string(job.state.rawValue)])
             }
+            let ran = row.runTime(at: now)
             row.apply(lifecycle)
-            try Self.close(row, failure, at: now, in: writer)
+            row.runMilliseconds = ran?.milliseconds
+            try writer.dequeue(jobID: id)
+            try close(row, failure, ran: ran, at: now, in: writer)
             guard let stored = try writer.job(id: id) else { throw ServiceError.notFound("job \(id)") }
             return try Job.find(stored, in: writer)
         }
         if job.row.attempt > 0, let island = job.row.islandID {
             let attempt = AttemptID(job: id, number: job.row.attempt)
             sessions[island]?.send(.cancel(attempt))
-            release(attempt)
+            release(attempt, island: island)
         }
         bus.signal(Topics.job(id))
         return job
+    }
+}
+
+extension ChargedEnd {
+    /// How a job was over that did not end well.
+    fileprivate init(_ row: JobRow, _ failure: JobFailure) {
+        if row.state == JobState.cancelled.rawValue {
+            self = .cancelled
+        } else if failure.code == JobCharge.holdReachedCode, failure.fault == .consumer {
+            self = .holdReached
+        } else {
+            self = .failed(failure.fault)
+        }
     }
 }

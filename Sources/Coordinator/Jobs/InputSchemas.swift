@@ -20,16 +20,18 @@ final class InputSchemas: Sendable {
     ///
     /// A schema that can no longer be used, or costs too much for this input, is a refusal too: an input that could not be checked
     /// did not pass.
-    func check(_ input: JSONObject, against submission: Submission) throws {
+    ///
+    /// - Parameter pointer: where the input stands in the request.
+    func check(_ input: JSONObject, against submission: Submission, at pointer: String) throws {
         guard let text = submission.fields.inputSchema else { return }
         let violations: [SchemaViolation]
         do {
             violations = try schema(of: submission, text).violations(in: .object(input))
         } catch let error as SchemaError {
-            throw ServiceError.invalid([Problem("/input", "cannot be checked against the Cargo's input_schema: \(error.message)")])
+            throw ServiceError.invalid([Problem(pointer, "cannot be checked against the Cargo's input_schema: \(error.message)")])
         }
         guard violations.isEmpty else {
-            throw ServiceError.invalid(violations.map { Problem("/input" + $0.instancePointer, $0.message) })
+            throw ServiceError.invalid(violations.map { Problem(pointer + $0.instancePointer, $0.message) })
         }
     }
 

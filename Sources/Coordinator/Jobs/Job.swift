@@ -26,6 +26,13 @@ public struct Job: Sendable, Hashable {
         failure = row.failure.flatMap(JobFailure.init(stored:))
     }
 
+    /// The job as it was answered when it was new.
+    static func asSubmitted(_ row: JobRow, in reader: any SQLReader) throws -> Job {
+        var row = row.asSubmitted
+        row.held = try reader.amountHeld(jobID: row.id)
+        return try find(row, in: reader)
+    }
+
     static func find(_ row: JobRow, in reader: any SQLReader) throws -> Job {
         guard let workload = try reader.workload(id: row.workloadID), let submission = try reader.submission(id: row.submissionID) else {
             throw StorageError(.unexpectedShape, "job \(row.id) has no Cargo")

@@ -8,11 +8,15 @@ public struct Jobs: Sendable {
     let database: any Database
     let bus: any SignalBus
     let surroundings: Surroundings
+    let money: JobMoney
     private let schemas = InputSchemas()
 
     /// The use cases over a database.
-    public init(database: any Database, bus: any SignalBus, surroundings: Surroundings) {
+    ///
+    /// - Parameter platformFee: the platform's percent of each charge, `0...100`.
+    public init(database: any Database, bus: any SignalBus, surroundings: Surroundings, platformFee: Int = 0) {
         self.database = database
+        money = JobMoney(platformFee: platformFee)
         self.bus = bus
         self.surroundings = surroundings
     }
@@ -29,6 +33,10 @@ public struct Jobs: Sendable {
         public let maxCredits: Int?
         /// Wall-clock seconds that the Cargo may take, at most its level's; `nil` for the level's.
         public let timeoutSeconds: Int?
+        /// Where the job may run, in the words of Islands' owners; empty for anywhere.
+        public let regions: [String]
+        /// Hours for which input and transcript are kept once the job is over.
+        public let retentionHours: Int
 
         /// Reads a request body and gathers everything wrong with it.
         public init(_ object: JSONObject) throws {
@@ -38,57 +46,127 @@ public struct Jobs: Sendable {
             priority = reader.int("priority", in: 0...100) ?? Self.priorityDefault
             maxCredits = reader.int("max_credits", in: 0...Int.max)
             timeoutSeconds = reader.int("timeout_seconds", in: 1...Self.timeoutSecondsMax)
+            retentionHours = reader.int("retention_hours", in: 1...Self.retentionHoursMax) ?? Self.retentionHoursMax
+            let regions = reader.strings("regions") ?? []
+            if regions.count > Self.regionsMax || regions.contains(where: { $0.isEmpty || $0.utf8.count > 100 || $0.contains(" ") }) {
+                reader.note("regions", "must be at most \(Self.regionsMax) names of 1 to 100 characters without spaces")
+            }
             reader.refuseUnknown()
             guard reader.mistakes.isEmpty, let workload, let input else {
                 throw ServiceError.invalid(reader.mistakes.map(Problem.init))
             }
             self.workload = workload
             self.input = input
+            self.regions = Array(Set(regions)).sorted()
         }
 
         /// Chosen: the middle, so that a Consumer can go both ways.
         static let priorityDefault = 50
         /// The longest timeout of any level.
         private static let timeoutSecondsMax = 600
+        /// Seven days. Source: DESIGN §4.8.
+        private static let retentionHoursMax = 168
+        /// Chosen: more than a policy names.
+        private static let regionsMax = 32
         /// Chosen: room for documents and small images.
         static let inputBytesMax = 4 << 20
+
+        /// What the input says of the tokens that it wants at most; `nil` where it says nothing that counts.
+        var tokensMax: Int? { input["max_tokens"]?.int.flatMap { $0 >= 0 ? $0 : nil } }
     }
 
-    /// Accepts a job; once this returns, it is on disk.
+    /// Accepts a job; once this returns, it is on disk and paid for.
     ///
+    /// - Parameter key: the `Idempotency-Key`: the same request under the same key is answered as the first one was, and makes no second job.
     /// - Throws: `not_found` for an unknown Cargo; `conflict` (`cargo_suspended`); `invalid` for an input that does not fit the Cargo's
-    ///   input_schema, a timeout above the level's or too large an input.
-    public func submit(_ request: Request, by principal: Principal) async throws -> Job {
+    ///   input_schema, a timeout above the level's, too large an input, or (`idempotency_key_reused`) another request under a known key;
+    ///   `paymentRequired` (`insufficient_credits`).
+    public func submit(_ request: Request, key: IdempotencyKey? = nil, by principal: Principal) async throws -> Job {
         try principal.require(.write)
+        if let key, let earlier = try await database.read({ try Self.earlier(key, of: principal, in: $0) }) { return earlier }
+        let checked = try await checked(request)
+        let now = surroundings.now()
+        let id = surroundings.newIdentifier()
+        let (job, isNew) = try await database.write { writer -> (Job, Bool) in
+            // Asked again: the same request may have come twice at the same instant.
+            if let key, let earlier = try Self.earlier(key, of: principal, in: writer) { return (earlier, false) }
+            let job = try insert(checked, id: id, by: principal, at: now, in: writer)
+            try key?.remember(id, of: principal.accountID, at: now, in: writer)
+            return (job, true)
+        }
+        if isNew { bus.signal(Topics.placement) }
+        return job
+    }
+
+    /// A request whose input fits the Cargo's schema.
+    struct Checked: Sendable {
+        let request: Request
+        /// The input as it is stored.
+        let input: String
+        /// The version that it was checked against.
+        let submissionID: Int
+        /// Where the input stands in the request, for what is wrong with it.
+        let pointer: String
+    }
+
+    /// Checks what needs no transaction, because it may take a while; the transaction then insists on the same version.
+    func checked(_ request: Request, at pointer: String = "/input") async throws -> Checked {
         let input = request.input.text
         guard input.utf8.count <= Request.inputBytesMax else {
-            throw ServiceError.invalid([Problem("/input", "must be at most \(Request.inputBytesMax) bytes of JSON")])
+            throw ServiceError.invalid([Problem(pointer, "must be at most \(Request.inputBytesMax) bytes of JSON")])
         }
-        // Checked before the transaction, because it may take a while; the transaction then insists on the same version.
-        let checked = try await database.read { try Registry.published(slug: request.workload, in: $0).submission }
-        try schemas.check(request.input, against: checked)
-        let now = surroundings.now().milliseconds
-        let id = surroundings.newIdentifier()
-        let job = try await database.write { writer in
-            let cargo = try Registry.published(slug: request.workload, in: writer)
-            if cargo.submission.row.id != checked.row.id { try schemas.check(request.input, against: cargo.submission) }
-            let level = cargo.submission.trustLevel ?? .untrusted
-            let most = level.limits.timeout
-            let wanted = request.timeoutSeconds.map { Duration.seconds($0) } ?? most
-            guard wanted <= most else {
-                throw ServiceError.invalid([
-                    Problem("/timeout_seconds", "must be at most \(most.components.seconds), the limit of trust level \(level.rawValue)")
-                ])
-            }
-            let row = JobRow(
-                id: id, workloadID: cargo.workload.id, submissionID: cargo.submission.row.id, consumerID: principal.accountID,
-                state: JobState.pending.rawValue, input: input, priority: request.priority, maxCredits: request.maxCredits,
-                timeoutMilliseconds: wanted.milliseconds, createdAt: now)
-            try writer.insert(row)
-            return try Job(row: row, slug: cargo.workload.slug, version: cargo.submission.row.version)
+        let submission = try await database.read { try Registry.published(slug: request.workload, in: $0).submission }
+        try schemas.check(request.input, against: submission, at: pointer)
+        return Checked(request: request, input: input, submissionID: submission.row.id, pointer: pointer)
+    }
+
+    /// Stores a new job and sets its worst case aside.
+    func insert(
+        _ checked: Checked, id: String, batch: JobRow.Batch? = nil, by principal: Principal, at now: Timestamp, in writer: any SQLWriter
+    ) throws -> Job {
+        let request = checked.request
+        let cargo = try Registry.published(slug: request.workload, in: writer)
+        if cargo.submission.row.id != checked.submissionID { try schemas.check(request.input, against: cargo.submission, at: checked.pointer) }
+        let timeout = try Self.timeout(of: request, cargo.submission.trustLevel ?? .untrusted)
+        var row = JobRow(
+            id: id, workloadID: cargo.workload.id, submissionID: cargo.submission.row.id, consumerID: principal.accountID,
+            state: JobState.pending.rawValue, input: checked.input, priority: request.priority, maxCredits: request.maxCredits,
+            timeoutMilliseconds: timeout.milliseconds, createdAt: now.milliseconds, batch: batch,
+            regions: request.regions.joined(separator: " "), retentionHours: request.retentionHours)
+        row.held = try Self.hold(for: request, JobTerms(cargo.submission), timeout: timeout)
+        try writer.insert(row)
+        try money.hold(row, at: now, in: writer)
+        try writer.enqueue(row)
+        return try Job(row: row, slug: cargo.workload.slug, version: cargo.submission.row.version)
+    }
+
+    private static func timeout(of request: Request, _ level: TrustLevel) throws -> Duration {
+        let most = level.limits.timeout
+        let wanted = request.timeoutSeconds.map { Duration.seconds($0) } ?? most
+        guard wanted <= most else {
+            throw ServiceError.invalid([
+                Problem("/timeout_seconds", "must be at most \(most.components.seconds), the limit of trust level \(level.rawValue)")
+            ])
         }
-        bus.signal(Topics.placement)
-        return job
+        return wanted
+    }
+
+    /// What is set aside for a job.
+    private static func hold(for request: Request, _ terms: JobTerms, timeout: Duration) throws -> Int {
+        let least = terms.prices.charge(tokens: 0, runTime: .milliseconds(1))
+        guard request.maxCredits ?? least >= least else {
+            throw ServiceError.invalid([Problem("/max_credits", "must be at least \(least), which is what the shortest run of this Cargo costs")])
+        }
+        return JobCharge.hold(prices: terms.prices, timeout: timeout, tokensMax: request.tokensMax, creditsMax: request.maxCredits)
+    }
+
+    /// The job that a key was used for, as it was answered then; `nil` if the key is new.
+    private static func earlier(_ key: IdempotencyKey, of principal: Principal, in reader: any SQLReader) throws -> Job? {
+        guard let id = try key.subject(of: principal.accountID, in: reader) else { return nil }
+        guard let row = try reader.job(id: id) else {
+            throw ServiceError(.conflict, code: "job_deleted", "The job of this Idempotency-Key was deleted; use a new key.")
+        }
+        return try Job.asSubmitted(row, in: reader)
     }
 
     /// A job, for the Consumer that sent it and administrators.
@@ -98,10 +176,12 @@ public struct Jobs: Sendable {
     }
 
     /// The Consumer's own jobs, newest first.
-    public func list(state: JobState?, page: Page, for principal: Principal) async throws -> Listing<Job> {
+    ///
+    /// - Parameter batch: only those of this batch.
+    public func list(state: JobState?, batch: String? = nil, page: Page, for principal: Principal) async throws -> Listing<Job> {
         try principal.require(.read)
         return try await database.read { reader in
-            let found = try reader.jobs(consumerID: principal.accountID, state: state?.rawValue, limit: page.limit, offset: page.offset)
+            let found = try reader.jobs(consumerID: principal.accountID, state: state?.rawValue, batchID: batch, limit: page.limit, offset: page.offset)
             return Listing(rows: try found.rows.map { try Job.find($0, in: reader) }, total: found.total, page: page)
         }
     }

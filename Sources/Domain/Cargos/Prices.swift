@@ -26,15 +26,21 @@ public struct Prices: Sendable, Hashable {
     /// - Parameters:
     ///   - tokens: `token` frames counted by the coordinator, at least 0.
     ///   - runTime: wall-clock time of the accepted attempt.
-    public func charge(tokens: Int, runTime: Duration) -> Int {
+    public func charge(tokens: Int, runTime: Duration) -> Int { perJob + meter(tokens: tokens, runTime: runTime) }
+
+    /// What a job has used so far, in credits: ``charge(tokens:runTime:)`` without the price of the job.
+    public func meter(tokens: Int, runTime: Duration) -> Int {
         let (seconds, attoseconds) = runTime.components
         let begun = Int(seconds) + (attoseconds > 0 ? 1 : 0)
-        return perJob + Self.product(perToken, tokens) + Self.product(perSecond, begun)
+        return Self.product(perToken, tokens) + Self.product(perSecond, begun)
     }
 
-    /// The most that a job of a level can be charged, in credits.
-    public func worstCase(level: TrustLevel, tokens: Int?) -> Int {
-        charge(tokens: tokens ?? Self.tokensAssumed, runTime: level.limits.timeout)
+    /// For how many seconds of run time an amount lasts, beside the price of the job and its tokens; `nil` where time costs nothing.
+    ///
+    /// - Parameter credits: what may be spent, in credits.
+    public func secondsPaid(by credits: Int, tokens: Int) -> Int? {
+        guard perSecond > 0 else { return nil }
+        return max(0, credits - perJob - Self.product(perToken, tokens)) / perSecond
     }
 
     /// Saturates, so that an absurd count cannot trap; a third of the range each leaves the sum room.

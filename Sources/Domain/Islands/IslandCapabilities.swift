@@ -16,11 +16,13 @@ public struct IslandCapabilities: Sendable, Hashable {
     public let region: String
     /// Jobs that it runs at once, at least 1.
     public let slots: Int
+    /// Registries that its owner approves, each with an optional path; empty when not said.
+    public let registries: [String]
 
     /// What an Island says it can do.
     public init(
         runtimes: Set<RuntimeType>, levels: Set<TrustLevel>, cores: Int, memoryMegabytes: Int, vramMegabytes: Int, platform: String,
-        region: String, slots: Int
+        region: String, slots: Int, registries: [String] = []
     ) {
         self.runtimes = runtimes
         self.levels = levels
@@ -30,5 +32,6 @@ public struct IslandCapabilities: Sendable, Hashable {
         self.platform = platform
         self.region = region
         self.slots = slots
+        self.registries = registries
     }
 }

@@ -73,6 +73,9 @@ public actor ImageCabinet: ImageProvider {
         try await removeUnused()
     }
 
+    /// The digests of the images on disk, those in most recent use first.
+    public var digests: [String] { notes.sorted { $0.value.lastUse > $1.value.lastUse }.map(\.key.description) }
+
     public func withImage<Value: Sendable>(
         _ reference: ImageReference, digest: Digest, _ body: @Sendable (PreparedImage) async throws -> Value
     ) async throws -> Value {

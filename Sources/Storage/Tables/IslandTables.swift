@@ -14,6 +14,12 @@ public struct IslandRow: Sendable, Hashable {
     public let lastSeenAt: Int?
     /// Milliseconds since 1970 UTC.
     public let createdAt: Int
+    /// Its karma.
+    public let karma: Int
+    /// Good work since the last point of karma, in milliseconds.
+    public let workMilliseconds: Int
+    /// When karma last came back by itself, or was lost; milliseconds since 1970 UTC.
+    public let karmaAt: Int
 
     init(_ row: SQLRow) throws {
         id = try row.text("id")
@@ -23,6 +29,9 @@ public struct IslandRow: Sendable, Hashable {
         capabilities = try row.optionalText("capabilities")
         lastSeenAt = try row.optionalInt("last_seen_at")
         createdAt = try row.int("created_at")
+        karma = try row.int("karma")
+        workMilliseconds = try row.int("work_ms")
+        karmaAt = try row.int("karma_at")
     }
 }
 
@@ -47,7 +56,53 @@ extension SQLReader {
     }
 }
 
+/// A row of `karma_events`: one change of an Island's karma.
+public struct KarmaEventRow: Sendable, Hashable {
+    /// Milliseconds since 1970 UTC.
+    public let at: Int
+    /// Points that came, or went where it is negative.
+    public let change: Int
+    /// The karma after it.
+    public let karma: Int
+    /// `work`, `recovery` or the code of a fault.
+    public let reason: String
+    /// The job that it is about.
+    public let jobID: String?
+
+    init(_ row: SQLRow) throws {
+        at = try row.int("at")
+        change = try row.int("change")
+        karma = try row.int("karma")
+        reason = try row.text("reason")
+        jobID = try row.optionalText("job_id")
+    }
+}
+
+extension SQLReader {
+    /// Changes of an Island's karma, newest first, and how many there are.
+    public func karmaEvents(islandID: String, limit: Int, offset: Int) throws -> (rows: [KarmaEventRow], total: Int) {
+        let total = try count("SELECT count(*) AS n FROM karma_events WHERE island_id = ?", [.text(islandID)])
+        let rows = try query(
+            "SELECT * FROM karma_events WHERE island_id = ? ORDER BY id DESC LIMIT ? OFFSET ?", [.text(islandID), .integer(limit), .integer(offset)])
+        return (try rows.map(KarmaEventRow.init), total)
+    }
+}
+
 extension SQLWriter {
+    /// Stores an Island's karma.
+    public func setKarma(_ karma: Int, workMilliseconds: Int, at karmaAt: Int, islandID: String) throws {
+        try execute(
+            "UPDATE islands SET karma = ?, work_ms = ?, karma_at = ? WHERE id = ?",
+            [.integer(karma), .integer(workMilliseconds), .integer(karmaAt), .text(islandID)])
+    }
+
+    /// Keeps a change of an Island's karma.
+    public func insertKarmaEvent(islandID: String, change: Int, karma: Int, reason: String, jobID: String?, at now: Int) throws {
+        try execute(
+            "INSERT INTO karma_events (island_id, at, change, karma, reason, job_id) VALUES (?, ?, ?, ?, ?, ?)",
+            [.text(islandID), .integer(now), .integer(change), .integer(karma), .text(reason), .optional(jobID)])
+    }
+
     /// Stores a new Island.
     public func insertIsland(id: String, ownerID: String, name: String, tokenHash: String, at now: Int) throws {
         try execute(

@@ -36,10 +36,24 @@ public struct JobRow: Sendable, Hashable {
     public var frameBytes: Int
     /// `token` frames of the current attempt.
     public var tokens: Int
+    /// Credits that are set aside for it; 0 once over.
+    public var held = 0
     /// The charge, once over.
     public var creditsUsed: Int?
     /// Milliseconds since 1970 UTC, as are the times below.
     public let createdAt: Int
+    /// The batch that it came with.
+    public let batch: Batch?
+    /// Regions that its Consumer allows, parted by spaces; empty for all.
+    public let regions: String
+    /// How long input and transcript are kept once it is over.
+    public let retentionHours: Int
+    /// When they are erased; `nil` while it is not over, and once they are.
+    public var keepUntil: Int?
+    /// When they were erased.
+    public var erasedAt: Int?
+    /// Why the Island of the current attempt was chosen, as JSON text.
+    public var placement: String?
     /// When the Cargo of the current attempt began.
     public var startedAt: Int?
     /// When it was over.
@@ -47,10 +61,24 @@ public struct JobRow: Sendable, Hashable {
     /// Wall-clock time of the Cargo, in milliseconds, once over.
     public var runMilliseconds: Int?
 
+    /// A job's place in a batch.
+    public struct Batch: Sendable, Hashable {
+        /// A UUIDv7.
+        public let id: String
+        /// From 0, in the order of the inputs.
+        public let index: Int
+
+        /// A place in a batch.
+        public init(id: String, index: Int) {
+            self.id = id
+            self.index = index
+        }
+    }
+
     /// A job to store.
     public init(
         id: String, workloadID: Int, submissionID: Int, consumerID: String, state: String, input: String, priority: Int, maxCredits: Int?,
-        timeoutMilliseconds: Int, createdAt: Int
+        timeoutMilliseconds: Int, createdAt: Int, batch: Batch? = nil, regions: String = "", retentionHours: Int = 168
     ) {
         self.id = id
         self.workloadID = workloadID
@@ -67,12 +95,25 @@ public struct JobRow: Sendable, Hashable {
         frameBytes = 0
         tokens = 0
         self.createdAt = createdAt
+        self.batch = batch
+        self.regions = regions
+        self.retentionHours = retentionHours
+    }
+
+    /// The job as it was when it was new.
+    public var asSubmitted: JobRow {
+        JobRow(
+            id: id, workloadID: workloadID, submissionID: submissionID, consumerID: consumerID, state: "pending", input: input, priority: priority,
+            maxCredits: maxCredits, timeoutMilliseconds: timeoutMilliseconds, createdAt: createdAt, batch: batch,
+            regions: regions, retentionHours: retentionHours)
     }
 
     /// Every column, with an empty text for `input`, which may be megabytes.
     fileprivate static let columnsWithoutInput = """
         id, workload_id, submission_id, consumer_id, state, attempt, island_id, failed_islands, first_cause, failure, '' AS input, priority,
-        max_credits, timeout_ms, records, stored_up_to, frame_bytes, tokens, credits_used, created_at, started_at, completed_at, run_ms
+        max_credits, timeout_ms, records, stored_up_to, frame_bytes, tokens, held, credits_used, created_at, started_at, completed_at,
+        run_ms, batch_id, batch_index, regions, placement,
+        retention_hours, keep_until, erased_at
         """
 
     init(_ row: SQLRow) throws {
@@ -94,11 +135,18 @@ public struct JobRow: Sendable, Hashable {
         storedUpTo = try row.int("stored_up_to")
         frameBytes = try row.int("frame_bytes")
         tokens = try row.int("tokens")
+        held = try row.int("held")
         creditsUsed = try row.optionalInt("credits_used")
         createdAt = try row.int("created_at")
         startedAt = try row.optionalInt("started_at")
         completedAt = try row.optionalInt("completed_at")
         runMilliseconds = try row.optionalInt("run_ms")
+        regions = try row.text("regions")
+        placement = try row.optionalText("placement")
+        retentionHours = try row.int("retention_hours")
+        keepUntil = try row.optionalInt("keep_until")
+        erasedAt = try row.optionalInt("erased_at")
+        if let id = try row.optionalText("batch_id") { batch = Batch(id: id, index: try row.int("batch_index")) } else { batch = nil }
     }
 }
 
@@ -109,9 +157,9 @@ extension SQLReader {
     }
 
     /// A Consumer's jobs without their inputs, newest first, and how many there are.
-    public func jobs(consumerID: String, state: String?, limit: Int, offset: Int) throws -> (rows: [JobRow], total: Int) {
-        let filter = "FROM jobs WHERE consumer_id = ?" + (state == nil ? "" : " AND state = ?")
-        let arguments = [.text(consumerID)] + (state.map { [SQLValue.text($0)] } ?? [])
+    public func jobs(consumerID: String, state: String?, batchID: String? = nil, limit: Int, offset: Int) throws -> (rows: [JobRow], total: Int) {
+        let filter = "FROM jobs WHERE consumer_id = ?" + (state == nil ? "" : " AND state = ?") + (batchID == nil ? "" : " AND batch_id = ?")
+        let arguments = [.text(consumerID)] + [state, batchID].compactMap { $0.map(SQLValue.text) }
         let total = try count("SELECT count(*) AS n \(filter)", arguments)
         let rows = try query(
             "SELECT \(JobRow.columnsWithoutInput) \(filter) ORDER BY id DESC LIMIT ? OFFSET ?",
@@ -119,25 +167,32 @@ extension SQLReader {
         return (try rows.map(JobRow.init), total)
     }
 
+    /// The jobs of a batch in the order of its inputs, without these.
+    public func jobs(batchID: String) throws -> [JobRow] {
+        try query("SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE batch_id = ? ORDER BY batch_index", [.text(batchID)]).map(JobRow.init)
+    }
+
+    /// The batch of an id.
+    public func batch(id: String) throws -> BatchRow? { try first("SELECT * FROM batches WHERE id = ?", [.text(id)]).map(BatchRow.init) }
+
+    /// A Consumer's batches, newest first, and how many there are.
+    public func batches(consumerID: String, limit: Int, offset: Int) throws -> (rows: [BatchRow], total: Int) {
+        let total = try count("SELECT count(*) AS n FROM batches WHERE consumer_id = ?", [.text(consumerID)])
+        let rows = try query(
+            "SELECT * FROM batches WHERE consumer_id = ? ORDER BY id DESC LIMIT ? OFFSET ?", [.text(consumerID), .integer(limit), .integer(offset)])
+        return (try rows.map(BatchRow.init), total)
+    }
+
+    /// Jobs that are to be erased by now.
+    public func jobsToErase(at now: Int, limit: Int) throws -> [String] {
+        try query("SELECT id FROM jobs WHERE keep_until <= ? ORDER BY keep_until LIMIT ?", [.integer(now), .integer(limit)]).map { try $0.text("id") }
+    }
+
     /// Every job in one of the states, without its input.
     public func jobs(inStates states: [String]) throws -> [JobRow] {
         let marks = states.map { _ in "?" }.joined(separator: ", ")
         return try query(
             "SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE state IN (\(marks)) ORDER BY id", states.map { SQLValue.text($0) }
-        ).map(JobRow.init)
-    }
-
-    /// Jobs that wait for an Island, without their inputs: highest priority first, then oldest.
-    ///
-    /// - Parameter submissions: versions whose jobs are left out.
-    public func pendingJobs(notOf submissions: Set<Int>, limit: Int) throws -> [JobRow] {
-        let marks = submissions.map { _ in "?" }.joined(separator: ", ")
-        let others = submissions.isEmpty ? "" : " AND submission_id NOT IN (\(marks))"
-        return try query(
-            """
-            SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE state = 'pending'\(others)
-            ORDER BY priority DESC, id LIMIT ?
-            """, submissions.sorted().map { SQLValue.integer($0) } + [.integer(limit)]
         ).map(JobRow.init)
     }
 
@@ -153,15 +208,24 @@ extension SQLWriter {
         try execute(
             """
             INSERT INTO jobs (id, workload_id, submission_id, consumer_id, state, attempt, failed_islands, input, priority, max_credits, timeout_ms,
-                records, stored_up_to, frame_bytes, tokens, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                records, stored_up_to, frame_bytes, tokens, held, created_at, batch_id, batch_index, regions, retention_hours)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(row.id), .integer(row.workloadID), .integer(row.submissionID), .text(row.consumerID), .text(row.state),
                 .integer(row.attempt), .text(row.failedIslands), .text(row.input), .integer(row.priority), .optional(row.maxCredits),
                 .integer(row.timeoutMilliseconds), .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes),
-                .integer(row.tokens), .integer(row.createdAt),
+                .integer(row.tokens), .integer(row.held), .integer(row.createdAt),
+                .optional(row.batch?.id), .optional(row.batch?.index), .text(row.regions),
+                .integer(row.retentionHours),
             ])
+    }
+
+    /// Stores a new batch.
+    public func insert(_ row: BatchRow) throws {
+        try execute(
+            "INSERT INTO batches (id, consumer_id, workload_id, jobs, created_at) VALUES (?, ?, ?, ?, ?)",
+            [.text(row.id), .text(row.consumerID), .integer(row.workloadID), .integer(row.jobs), .integer(row.createdAt)])
     }
 
     /// Stores every column of a job that can change.
@@ -169,13 +233,22 @@ extension SQLWriter {
         try execute(
             """
             UPDATE jobs SET state = ?, attempt = ?, island_id = ?, failed_islands = ?, first_cause = ?, failure = ?, records = ?, stored_up_to = ?,
-                frame_bytes = ?, tokens = ?, credits_used = ?, started_at = ?, completed_at = ?, run_ms = ? WHERE id = ?
+                frame_bytes = ?, tokens = ?, held = ?, credits_used = ?, started_at = ?, completed_at = ?, run_ms = ?,
+                placement = ?, keep_until = ? WHERE id = ?
             """,
             [
                 .text(row.state), .integer(row.attempt), .optional(row.islandID), .text(row.failedIslands), .optional(row.firstCause),
                 .optional(row.failure), .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens),
-                .optional(row.creditsUsed), .optional(row.startedAt), .optional(row.completedAt), .optional(row.runMilliseconds), .text(row.id),
+                .integer(row.held), .optional(row.creditsUsed), .optional(row.startedAt), .optional(row.completedAt),
+                .optional(row.runMilliseconds), .optional(row.placement), .optional(row.keepUntil),
+                .text(row.id),
             ])
+    }
+
+    /// Erases what a Consumer sent and what came of it; the job itself stays, for the books.
+    public func eraseJob(id: String, at now: Int) throws {
+        try execute("DELETE FROM records WHERE job_id = ?", [.text(id)])
+        try execute("UPDATE jobs SET input = '{}', keep_until = NULL, erased_at = ? WHERE id = ?", [.integer(now), .text(id)])
     }
 
     /// Keeps what an Island said of an attempt that was no longer its own, up to ``LateResults/keptMax`` for a job.
@@ -189,6 +262,37 @@ extension SQLWriter {
                 .text(jobID), .integer(attempt), .text(islandID), .integer(now), .text(what), .text(jobID),
                 .integer(LateResults.keptMax),
             ])
+    }
+}
+
+/// A row of `batches`: jobs that were sent together.
+public struct BatchRow: Sendable, Hashable {
+    /// A UUIDv7.
+    public let id: String
+    /// The account that sent it.
+    public let consumerID: String
+    /// The Cargo.
+    public let workloadID: Int
+    /// How many jobs it has.
+    public let jobs: Int
+    /// Milliseconds since 1970 UTC.
+    public let createdAt: Int
+
+    /// A batch to store.
+    public init(id: String, consumerID: String, workloadID: Int, jobs: Int, createdAt: Int) {
+        self.id = id
+        self.consumerID = consumerID
+        self.workloadID = workloadID
+        self.jobs = jobs
+        self.createdAt = createdAt
+    }
+
+    init(_ row: SQLRow) throws {
+        id = try row.text("id")
+        consumerID = try row.text("consumer_id")
+        workloadID = try row.int("workload_id")
+        jobs = try row.int("jobs")
+        createdAt = try row.int("created_at")
     }
 }
 

@@ -25,6 +25,11 @@ enum ComponentSchemas {
         ("ended_at", .nullable(.time)), ("ended_because", .nullable(.text)),
     ])
 
+    private static let batch: [(String, Shape)] = [
+        ("id", .text), ("workload_id", .integer(1...)), ("workload_slug", .text), ("status", .word(["running", "finished"])),
+        ("total", .integer(1...100)), ("counts", .object(JobState.allCases.map { ($0.rawValue, .integer(0...)) })), ("created_at", .time),
+    ]
+
     private static let counts = Shape.object(Severity.allCases.map { ($0.rawValue, .integer(0...)) })
     private static let problem = Shape.object([("pointer", .text), ("message", .text)])
     private static let problems = Shape.object([("problems", .array(problem))])
@@ -37,8 +42,23 @@ enum ComponentSchemas {
         (
             "Account",
             .object([
-                ("id", .text), ("email", .text), ("name", .text), ("credits", .number), ("standing", words(PublisherStanding.self)),
+                ("id", .text), ("email", .text), ("name", .text), ("credits?", .number), ("credits_held?", .number), ("standing", words(PublisherStanding.self)),
                 ("verified", .boolean), ("roles", .array(words(Role.self))), ("created_at", .time),
+            ])
+        ),
+        ("Credits", .object([("id", .text), ("credits", .number), ("credits_held", .number)])),
+        (
+            "LedgerLine",
+            .object([
+                ("id", .integer(1...)), ("at", .time), ("kind", words(TransferKind.self)), ("job_id", .nullable(.text)), ("amount", .integer),
+                ("balance", .integer(0...)), ("note", .text),
+            ])
+        ),
+        (
+            "LedgerVerification",
+            .object([
+                ("balanced", .boolean), ("transfers", .integer(0...)), ("credits_issued", .integer(0...)), ("credits_held", .integer(0...)),
+                ("faults", .array(.text)),
             ])
         ),
         ("Session", .object([("account", .reference("Account")), ("expires_at", .time)])),
@@ -148,15 +168,44 @@ enum ComponentSchemas {
                 ("input?", .object([])), ("output?", .nullable(.text)), ("error", .nullable(.text)), ("fault", .nullable(words(FaultClass.self))),
                 ("created_at", .time), ("started_at", .nullable(.time)), ("completed_at", .nullable(.time)),
                 ("duration_ms", .nullable(.integer(0...))),
-                ("usage", .object([("total_tokens", .integer(0...)), ("credits_used", .number)])),
+                ("credits_held", .integer(0...)), ("usage", .object([("total_tokens", .integer(0...)), ("credits_used", .number)])),
             ])
         ),
+        ("BatchSummary", .object(batch)), ("Batch", .object(batch + [("jobs", .array(.reference("Job")))])),
         ("JobOutput", .object([("id", .text), ("status", words(JobState.self)), ("output", .nullable(.text))])),
         (
             "Island",
             .object([
-                ("id", .text), ("name", .text), ("connected", .boolean), ("drained", .boolean), ("capabilities", .any),
+                ("id", .text), ("name", .text), ("connected", .boolean), ("drained", .boolean), ("karma", .integer), ("capabilities", .any),
                 ("last_seen_at", .nullable(.time)), ("created_at", .time),
+            ])
+        ),
+        (
+            "KarmaEvent",
+            .object([("at", .time), ("change", .integer), ("karma", .integer), ("reason", .text), ("job_id", .nullable(.text))])
+        ),
+        (
+            "Placement",
+            .object([
+                ("job_id", .text), ("status", words(JobState.self)), ("attempt", .integer(0...)), ("failed_islands", .array(.text)),
+                (
+                    "decision",
+                    .nullable(
+                        .object([
+                            ("island", .text), ("connected", .integer(0...)), ("fitting", .integer(0...)),
+                            ("candidates", .array(.object([("island", .text), ("points", .integer)]))),
+                        ]))
+                ),
+                (
+                    "waiting?",
+                    .object([
+                        ("islands", .integer(0...)), ("fitting", .integer(0...)), ("message", .text),
+                        (
+                            "obstacles",
+                            .array(.object([("reason", words(PlacementObstacle.self)), ("islands", .integer(1...)), ("remedy", .text)]))
+                        ),
+                    ])
+                ),
             ])
         ),
         (
@@ -286,7 +335,27 @@ enum ComponentSchemas {
                 [
                     ("workload", .string(pattern: "^[a-z0-9-]{3,63}$")), ("input", .object([])), ("priority?", .integer(0...100)),
                     ("max_credits?", .integer(0...1_000_000_000)), ("timeout_seconds?", .integer(1...600)),
+                    ("retention_hours?", .integer(1...168)), ("regions?", .array(.string(pattern: "^[!-~]+$", length: 1...100), most: 32)),
                 ], isOpen: false)
+        ),
+        (
+            "BatchRequest",
+            .object(
+                [
+                    ("workload", .string(pattern: "^[a-z0-9-]{3,63}$")), ("inputs", .array(.object([]), least: 1, most: 100)),
+                    ("priority?", .integer(0...100)), ("max_credits?", .integer(0...1_000_000_000)), ("timeout_seconds?", .integer(1...600)),
+                ], isOpen: false)
+        ),
+        (
+            "ChatRequest",
+            .object([
+                ("model", .string(pattern: "^[a-z0-9-]{3,63}$")),
+                (
+                    "messages",
+                    .array(.object([("role", .word(["system", "user", "assistant"])), ("content", .string(pattern: "^[^\\x00]*$"))]), least: 1, most: 10_000)
+                ), ("stream?", .boolean), ("max_tokens?", .integer(0...1_000_000_000)), ("max_completion_tokens?", .integer(0...1_000_000_000)),
+                ("n?", .integer(1...1)),
+            ])
         ),
         ("IslandRegistration", .object([("name", .words(100))], isOpen: false)),
         (
@@ -295,6 +364,13 @@ enum ComponentSchemas {
                 [
                     ("url", .string(pattern: "^https://[a-z]{1,20}\\.example/[a-z]{0,20}$")),
                     ("events?", .array(words(EventKind.self))),
+                ], isOpen: false)
+        ),
+        (
+            "Grant",
+            .object(
+                [
+                    ("amount", .integer(-Transfer.creditsMax...Transfer.creditsMax)), ("note?", .string(pattern: "^[^\\x00]*$", length: 0...1000)),
                 ], isOpen: false)
         ),
         ("Roles", .object([("roles", .array(words(Role.self)))], isOpen: false)),

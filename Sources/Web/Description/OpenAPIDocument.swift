@@ -53,7 +53,8 @@ extension Operation {
         var object: JSONObject = ["operationId": .string(id), "summary": .string(summary), "tags": [.string(tag)]]
         object["description"] = .string(scope.map { "Needs the scope `\($0.rawValue)`." } ?? "Needs no key.")
         if scope == nil { object["security"] = [] }
-        let parameters = pathParameters.map(Self.pathParameter) + query.map(Self.queryParameter)
+        let parameters =
+            pathParameters.map(Self.pathParameter) + query.map(Self.queryParameter) + (takesIdempotencyKey ? [Self.idempotencyKey] : [])
         if !parameters.isEmpty { object["parameters"] = .array(parameters) }
         if let body {
             object["requestBody"] = ["required": true, "content": ["application/json": ["schema": Shape.reference(body).json]]]
@@ -71,6 +72,12 @@ extension Operation {
     private static func queryParameter(_ parameter: (name: String, shape: Shape, about: String)) -> JSONValue {
         ["name": .string(parameter.name), "in": "query", "description": .string(parameter.about), "schema": parameter.shape.json]
     }
+
+    private static let idempotencyKey: JSONValue = [
+        "name": "Idempotency-Key", "in": "header",
+        "description": "Your name for this request: sent again under it, the request does nothing and is answered as the first time.",
+        "schema": Shape.string(pattern: "^[!-~]+$", length: 1...255).json,
+    ]
 
     private var responses: JSONObject {
         var responses = JSONObject()
@@ -114,8 +121,8 @@ extension Operation {
     }
 
     private static let reasons = [
-        400: "The request cannot be read.", 401: "No key, or not a known one.", 403: "The key or the account may not.",
-        404: "Nothing of that name, or not yours to see.", 409: "Not in this state.", 413: "The body is too large.",
+        400: "The request cannot be read.", 401: "No key, or not a known one.", 402: "Too few credits.", 403: "The key or the account may not.",
+        404: "Nothing of that name, or not yours to see.", 409: "Not in this state.", 410: "It was there once.", 413: "The body is too large.",
         415: "Not application/json.", 422: "Readable, but wrong; every problem at once.", 429: "Too many requests.",
         500: "A mistake of ours.", 503: "Something that is needed does not answer.",
     ]

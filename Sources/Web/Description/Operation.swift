@@ -32,6 +32,8 @@ struct Operation: Sendable {
     /// What the key must be allowed to do; `nil` where no key is needed.
     var scope: Scope?
     var query: [(name: String, shape: Shape, about: String)] = []
+    /// Whether the request may carry an `Idempotency-Key`.
+    var takesIdempotencyKey = false
     /// The component schema of the request body.
     var body: String?
     var status = 200
@@ -59,7 +61,7 @@ struct Operation: Sendable {
     ]
 
     /// Every call of the API.
-    static let all = accounts + publishing + review + registry + jobs + islands + notifications + administration + others
+    static let all = accounts + publishing + review + registry + jobs + batches + chat + islands + notifications + administration + others
 }
 
 /// A JSON Schema in a few words.

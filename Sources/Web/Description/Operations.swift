@@ -19,6 +19,10 @@ extension Operation {
             method: .patch, path: "/account", id: "renameAccount", summary: "Change your name.", tag: "accounts", scope: .write,
             body: "AccountPatch", answer: .data("Account")),
         Operation(
+            method: .get, path: "/account/ledger", id: "listLedger", summary: "What came to your account and went from it, newest first.",
+            tag: "accounts", scope: .read, query: paging,
+            answer: .list("LedgerLine", meta: ["credits": .integer(0...), "credits_held": .integer(0...)])),
+        Operation(
             method: .post, path: "/account/password", id: "changePassword", summary: "Change your password; ends your other sessions.",
             tag: "accounts", scope: .write, body: "PasswordChange", answer: .data("Changed"), refusals: [503]),
         Operation(
@@ -135,24 +139,61 @@ extension Operation {
 
     static let jobs: [Operation] = [
         Operation(
-            method: .post, path: "/jobs", id: "createJob", summary: "Send a job.", tag: "jobs", scope: .write, body: "JobRequest", status: 201,
-            answer: .data("Job"), refusals: [404, 409]),
+            method: .post, path: "/jobs", id: "createJob", summary: "Send a job.", tag: "jobs", scope: .write, takesIdempotencyKey: true,
+            body: "JobRequest", status: 201,
+            answer: .data("Job"), refusals: [402, 404, 409]),
         Operation(
             method: .get, path: "/jobs", id: "listJobs", summary: "Your jobs, newest first.", tag: "jobs", scope: .read,
-            query: paging + [("status", .word(JobState.allCases.map(\.rawValue)), "Only in this state.")], answer: .list("Job")),
+            query: paging + [
+                ("status", .word(JobState.allCases.map(\.rawValue)), "Only in this state."),
+                ("batch", .string(pattern: "^[^\\x00]*$"), "Only of this batch."),
+            ], answer: .list("Job")),
         Operation(method: .get, path: "/jobs/{id}", id: "getJob", summary: "A job.", tag: "jobs", scope: .read, answer: .data("Job")),
         Operation(
             method: .delete, path: "/jobs/{id}", id: "cancelJob", summary: "Cancel a job.", tag: "jobs", scope: .write, answer: .data("Job"),
             refusals: [409]),
         Operation(
             method: .get, path: "/jobs/{id}/output", id: "getJobOutput", summary: "What a job wrote.", tag: "jobs", scope: .read,
-            answer: .data("JobOutput")),
+            answer: .data("JobOutput"), refusals: [410]),
+        Operation(
+            method: .delete, path: "/jobs/{id}/transcript", id: "eraseJob", summary: "Erase a job's input and transcript.", tag: "jobs",
+            scope: .write, answer: .data("Job"), refusals: [409]),
+        Operation(
+            method: .get, path: "/jobs/{id}/placement", id: "explainPlacement",
+            summary: "Why a job was given to its Island, or what keeps it from every one.", tag: "jobs", scope: .read, answer: .data("Placement")),
         Operation(
             method: .get, path: "/jobs/{id}/stream", id: "streamJob", summary: "A job's records as server-sent events.", tag: "jobs", scope: .read,
-            query: [("from", .integer(0...), "The first record wanted.")], answer: .events),
+            query: [("from", .integer(0...), "The first record wanted.")], answer: .events, refusals: [410]),
         Operation(
             method: .get, path: "/jobs/{id}/ws", id: "followJob", summary: "A job's records over a WebSocket.", tag: "jobs", scope: .read,
-            query: [("from", .integer(0...), "The first record wanted.")], status: 101, answer: .socket),
+            query: [("from", .integer(0...), "The first record wanted.")], status: 101, answer: .socket, refusals: [410]),
+    ]
+
+    static let batches: [Operation] = [
+        Operation(
+            method: .post, path: "/batches", id: "createBatch", summary: "Send up to 100 jobs of one Cargo; all are taken, or none.", tag: "jobs",
+            scope: .write, takesIdempotencyKey: true, body: "BatchRequest", status: 201, answer: .data("Batch"), refusals: [402, 404, 409]),
+        Operation(
+            method: .get, path: "/batches", id: "listBatches", summary: "Your batches, newest first.", tag: "jobs", scope: .read, query: paging,
+            answer: .list("BatchSummary")),
+        Operation(
+            method: .get, path: "/batches/{id}", id: "getBatch", summary: "A batch and how its jobs stand.", tag: "jobs", scope: .read,
+            answer: .data("Batch")),
+        Operation(
+            method: .delete, path: "/batches/{id}", id: "cancelBatch", summary: "Cancel every job of a batch that is not over.", tag: "jobs",
+            scope: .write, answer: .data("Batch")),
+    ]
+
+    static let chat: [Operation] = [
+        Operation(
+            method: .get, path: "/models", id: "listModels", summary: "Cargos that take conversations, as OpenAI's clients list models.", tag: "chat",
+            scope: .read,
+            answer: .document(.object([("object", .word(["list"])), ("data", .array(.object([("id", .text), ("created", .integer), ("owned_by", .text)])))]))),
+        Operation(
+            method: .post, path: "/chat/completions", id: "createChatCompletion",
+            summary: "A conversation with a Cargo, as OpenAI's clients ask for it; with stream, as server-sent events.", tag: "chat", scope: .write,
+            takesIdempotencyKey: true, body: "ChatRequest",
+            answer: .document(.object([("id", .text), ("choices", .array(.object([]))), ("usage", .object([]))])), refusals: [402, 404, 409, 503]),
     ]
 
     static let islands: [Operation] = [
@@ -166,6 +207,12 @@ extension Operation {
         Operation(
             method: .post, path: "/islands/{id}/drain", id: "drainIsland", summary: "Give it no new jobs.", tag: "islands", scope: .write,
             answer: .data("Island")),
+        Operation(
+            method: .post, path: "/islands/{id}/resume", id: "resumeIsland", summary: "Give it new jobs again.", tag: "islands", scope: .write,
+            answer: .data("Island")),
+        Operation(
+            method: .get, path: "/islands/{id}/karma", id: "listKarma", summary: "Changes of its karma, newest first.", tag: "islands", scope: .read,
+            query: paging, answer: .list("KarmaEvent")),
         Operation(
             method: .get, path: "/islands/link", id: "linkIsland", summary: "Where an Island connects, with its token.", tag: "islands",
             scope: .island, status: 101, answer: .socket),
@@ -215,6 +262,12 @@ extension Operation {
         Operation(
             method: .get, path: "/admin/accounts", id: "listAccounts", summary: "All accounts, newest first.", tag: "admin", scope: .admin,
             query: paging + [("query", .string(pattern: "^[^\\x00]*$"), "Part of the name or address.")], answer: .list("Account")),
+        Operation(
+            method: .post, path: "/admin/accounts/{id}/credits", id: "grantCredits", summary: "Give an account credits, or take some back.",
+            tag: "admin", scope: .admin, body: "Grant", answer: .data("Credits"), refusals: [402, 409]),
+        Operation(
+            method: .get, path: "/admin/ledger/verify", id: "verifyLedger", summary: "Add up all books.", tag: "admin", scope: .admin,
+            answer: .data("LedgerVerification")),
         Operation(
             method: .post, path: "/admin/accounts/{id}/roles", id: "setRoles", summary: "Give an account exactly these roles.", tag: "admin",
             scope: .admin, body: "Roles", answer: .data("Account"), refusals: [409]),

@@ -4,15 +4,43 @@ import JSON
 import Storage
 
 extension Account {
-    /// The account as its owner and administrators see it.
-    var json: JSONValue {
+    /// The account as administrators see it.
+    var json: JSONValue { .object(members) }
+
+    /// The account as its owner sees it, with its credits.
+    func json(_ wallet: Wallet) -> JSONValue {
+        var object = members
+        object["credits"] = .int(wallet.credits)
+        object["credits_held"] = .int(wallet.held)
+        return .object(object)
+    }
+
+    private var members: JSONObject {
         [
             // The SDKs insist on a text; accounts that only have keys have no address.
-            "id": .string(id), "email": .string(email ?? ""), "name": .string(name),
-            // There is no ledger yet, so there are no credits to have.
-            "credits": 0,
-            "standing": .string(standing.rawValue), "verified": .bool(isVerified),
-            "roles": .array(roles.map(\.rawValue).sorted().map(JSONValue.string)), "created_at": .string(createdAt.description),
+            "id": .string(id), "email": .string(email ?? ""), "name": .string(name), "standing": .string(standing.rawValue),
+            "verified": .bool(isVerified), "roles": .array(roles.map(\.rawValue).sorted().map(JSONValue.string)),
+            "created_at": .string(createdAt.description),
+        ]
+    }
+}
+
+extension LedgerLineRow {
+    /// One line of a statement.
+    var json: JSONValue {
+        [
+            "id": .int(transferID), "at": time(at), "kind": .string(kind), "job_id": .optional(jobID), "amount": .int(amount),
+            "balance": .int(balance), "note": .string(note),
+        ]
+    }
+}
+
+extension Ledger.Verification {
+    /// What a check of all books found.
+    var json: JSONValue {
+        [
+            "balanced": .bool(faults.isEmpty), "transfers": .int(transfers), "credits_issued": .int(issued), "credits_held": .int(held),
+            "faults": .array(faults.map(JSONValue.string)),
         ]
     }
 }

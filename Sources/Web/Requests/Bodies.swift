@@ -35,6 +35,8 @@ extension Request {
     static let bodyBytesMax = 1 << 20
     /// Chosen: room for the largest job input and its envelope.
     static let jobBodyBytesMax = 5 << 20
+    /// Chosen: a batch of large inputs is sent as single jobs.
+    static let batchBodyBytesMax = 16 << 20
     /// Chosen: a body of small values costs far more time for each byte than one of texts; a vector of a million numbers
     /// is more than a job needs.
     private static let bodyValuesMax = 1_000_000
@@ -68,6 +70,12 @@ extension Request {
             throw ServiceError(.malformed, code: "malformed_json", "The body must be a JSON object, not \(value.kind).")
         }
         return object
+    }
+
+    /// The key under which a request may be sent again; `nil` when the header is missing.
+    func idempotencyKey(for body: JSONObject) throws -> IdempotencyKey? {
+        guard let name = HTTPField.Name("Idempotency-Key"), let key = headers[name] else { return nil }
+        return try IdempotencyKey(key, request: body)
     }
 
     /// The wanted part of a list, from `limit` and `offset`.

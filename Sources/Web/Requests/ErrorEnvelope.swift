@@ -66,7 +66,9 @@ struct ErrorEnvelope: Sendable {
         case .unauthenticated: .unauthorized
         case .forbidden: .forbidden
         case .notFound: .notFound
+        case .gone: .gone
         case .methodNotAllowed: .methodNotAllowed
+        case .paymentRequired: .init(code: 402, reasonPhrase: "Payment Required")
         case .tooManyRequests: .tooManyRequests
         case .conflict: .conflict
         case .tooLarge: .contentTooLarge

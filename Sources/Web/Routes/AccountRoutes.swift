@@ -34,10 +34,19 @@ extension RouterGroup<APIContext> {
     }
 
     /// What account holders call.
-    func addAccount(_ accounts: Accounts, _ identities: PublisherIdentities) {
-        get("account") { _, context -> Response in .data(try await accounts.account(for: context.principal).json) }
+    func addAccount(_ accounts: Accounts, _ identities: PublisherIdentities, _ ledger: Ledger) {
+        get("account") { _, context -> Response in
+            let account = try await accounts.account(for: context.principal)
+            return .data(account.json(try await ledger.wallet(for: context.principal)))
+        }
         patch("account") { request, context -> Response in
-            .data(try await accounts.rename(try await request.object(), by: context.principal).json)
+            let account = try await accounts.rename(try await request.object(), by: context.principal)
+            return .data(account.json(try await ledger.wallet(for: context.principal)))
+        }
+        get("account/ledger") { request, context -> Response in
+            let wallet = try await ledger.wallet(for: context.principal)
+            let more: JSONObject = ["credits": .int(wallet.credits), "credits_held": .int(wallet.held)]
+            return .list(try await ledger.statement(page: request.page(), for: context.principal), more: more) { $0.json }
         }
         post("account/password") { request, context -> Response in
             try await accounts.changePassword(try await request.object(), by: context.principal)

@@ -24,10 +24,15 @@ extension RouterGroup<APIContext> {
             let island = try await islands.island(try context.text("id"), for: context.principal)
             return .data(try island.json(isConnected: await dispatcher.connectedIslandIDs.contains(island.id)))
         }
-        post("islands/:id/drain") { _, context -> Response in
-            let island = try await islands.drain(try context.text("id"), by: context.principal)
-            await dispatcher.drain(island: island.id)
-            return .data(try island.json(isConnected: await dispatcher.connectedIslandIDs.contains(island.id)))
+        for (word, isDrained) in [("drain", true), ("resume", false)] {
+            post("islands/:id/\(word)") { _, context -> Response in
+                let island = try await islands.setDrained(isDrained, try context.text("id"), by: context.principal)
+                await dispatcher.setDrained(isDrained, island: island.id)
+                return .data(try island.json(isConnected: await dispatcher.connectedIslandIDs.contains(island.id)))
+            }
+        }
+        get("islands/:id/karma") { request, context -> Response in
+            .list(try await islands.karma(of: try context.text("id"), page: request.page(), for: context.principal)) { $0.json }
         }
         get("islands/link") { request, _ -> Response in
             _ = try await islands.authenticate(token: Bearer.token(request.headers[.authorization]) ?? "")

@@ -20,12 +20,17 @@ enum EventStream {
         return last + 1
     }
 
+    /// A line that clients pass over; it keeps proxies from closing a silent connection, and tells the server of a dead one.
+    static let comment = ": still here\n\n"
+    /// Chosen: half of what proxies wait at least.
+    static let pulse: Duration = .seconds(15)
+
     /// An answer that goes on until the terminal record or until the client leaves.
     static func response(_ feed: TranscriptFeed, to request: Request) -> Response {
         let body = ResponseBody { writer in
             try await request.body.consumeWithCancellationOnInboundClose { _ in
                 for try await page in feed.cancelOnGracefulShutdown() {
-                    var buffer = ByteBuffer()
+                    var buffer = ByteBuffer(string: page.isEmpty ? comment : "")
                     for record in page {
                         buffer.writeString("id: \(record.seq)\ndata: ")
                         buffer.writeBytes(record.body)

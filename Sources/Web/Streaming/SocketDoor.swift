@@ -31,7 +31,7 @@ struct SocketDoor: Sendable {
     private func transcript(_ id: String, _ request: WebSocketUpgradeRequest) async throws -> WebSocketUpgradeDecision {
         guard let key = Bearer.token(request.header("Authorization")) else { return .pass }
         let principal = try await services.accounts.authenticate(secret: key)
-        let job = try await services.jobs.job(id, for: principal)
+        let job = try await services.jobs.jobWithTranscript(id, for: principal)
         let items = URLComponents(string: "?" + (request.query ?? ""))?.queryItems ?? []
         let from = items.first { $0.name == "from" }?.value
         guard let first = from == nil ? 1 : from.flatMap(Int.init), first >= 0 else { return .pass }

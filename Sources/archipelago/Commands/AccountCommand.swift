@@ -6,7 +6,7 @@ import JSON
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Register, sign in, and look after your account.",
-        subcommands: [Register.self, AccountSignIn.self, AccountSignOut.self, Show.self, Password.self, AccountIdentity.self])
+        subcommands: [Register.self, AccountSignIn.self, AccountSignOut.self, Show.self, AccountLedger.self, Password.self, AccountIdentity.self])
 
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -78,7 +78,7 @@ enum AccountLines {
             [
                 ("account", account["id"].words), ("name", account["name"].words), ("e-mail", account["email"].wordsIfAny),
                 ("standing", account["standing"].words), ("verified", account["verified"].words), ("roles", account["roles"].words),
-                ("credits", account["credits"].wordsIfAny), ("created", Moment.words(account["created_at"])),
+                ("credits", account["credits"].wordsIfAny), ("held for jobs", account["credits_held"].wordsIfAny), ("created", Moment.words(account["created_at"])),
             ], indentation: 0)
     }
 }

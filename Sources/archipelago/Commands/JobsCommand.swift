@@ -4,7 +4,7 @@ import JSON
 /// `archipelago jobs …`.
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "Look at your jobs.", subcommands: [List.self, Show.self, Logs.self, Cancel.self])
+        commandName: "jobs", abstract: "Look at your jobs.", subcommands: [List.self, Show.self, Logs.self, Cancel.self, Explain.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List your jobs, newest first.")
@@ -51,6 +51,35 @@ struct JobsCommand: AsyncParsableCommand {
         func run() async throws {
             let job = try await coordinator.client().data(.delete, "/jobs/\(id.asPathPart)")
             output.show(job, [JobsCommand.line(job)])
+        }
+    }
+
+    struct Explain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show why a job was given to its Island, or what keeps it from every one.")
+        @Argument(help: "The job's id.") var id: String
+        @OptionGroup var coordinator: CoordinatorOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let answer = try await coordinator.client().data(.get, "/jobs/\(id.asPathPart)/placement")
+            output.show(answer, Self.lines(answer))
+        }
+
+        private static func lines(_ answer: JSONValue) -> [String] {
+            var lines = ["\(answer["job_id"].words) is \(answer["status"].words), attempt \(answer["attempt"].words)."]
+            if let waiting = answer["waiting"] {
+                lines.append(waiting["message"].words)
+                lines += (waiting["obstacles"]?.array ?? []).map { "  \($0["islands"].words) × \($0["reason"].words): \($0["remedy"].words)" }
+            }
+            if let decision = answer["decision"], let candidates = decision["candidates"]?.array {
+                lines.append("Given to \(decision["island"].words); \(decision["fitting"].words) of \(decision["connected"].words) Islands fitted.")
+                lines += candidates.map { candidate in
+                    let parts = ["image", "room", "karma", "nearness"].map { "\($0) \(candidate[$0].words)" }.joined(separator: ", ")
+                    return "  \(candidate["island"].words): \(candidate["points"].words) points (\(parts))"
+                }
+            }
+            return lines
         }
     }
 

@@ -17,8 +17,8 @@ struct ServeCommand: AsyncParsableCommand {
             have run, default both), sbom (trivy or syft), scans_at_once (default 4),
             scan_timeout_seconds (of one scanner for one image, default 300), database_warning_days (default 5),
             database_days_max (default 14: nothing is scanned with an older database), critical_grace_hours (default 0) and
-            high_grace_hours (default 168: from a finding in a rescan to the suspension), requests_per_minute (for each key, default 100, 0 for no limit), sign_ins_per_minute (for each
-            address, default 5), mail_command (a list: the absolute path of a sendmail and its arguments), mail_from,
+            high_grace_hours (default 168: from a finding in a rescan to the suspension), platform_fee_percent (of each charge, default 0),
+            requests_per_minute (for each key, default 100, 0 for no limit), sign_ins_per_minute (for each address, default 5), mail_command (a list: the absolute path of a sendmail and its arguments), mail_from,
             allow_loopback (webhooks and publishers' domains may lead to this machine; for tests); unknown keys are refused.
             On an empty data folder the command prints the first administrator's API key, once.
             """)
@@ -82,6 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
         settings.port = port ?? file.port ?? settings.port
         guard (0...65_535).contains(settings.port) else { throw CommandFailure(.usage, "A port is a number from 0 to 65535.") }
         settings.approvedRegistries = approvedRegistries + (file.approvedRegistries ?? [])
+        settings.platformFee = file.platformFeePercent ?? settings.platformFee
         if let limit = file.requestsPerMinute { settings.requestsPerMinute = limit == 0 ? nil : limit }
         if let limit = file.signInsPerMinute { settings.signInsPerMinute = limit == 0 ? nil : limit }
         settings.mailCommand = file.mailCommand

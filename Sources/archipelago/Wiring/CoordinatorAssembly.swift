@@ -26,6 +26,8 @@ struct CoordinatorConfiguration {
     var scanning: ScanningConfiguration
     /// When published Cargos are scanned again, and what follows.
     var rescans = RescanPolicy()
+    /// The platform's percent of each charge, `0...100`.
+    var platformFee = 0
     /// Requests a minute for each key, or for each address without one; `nil` for no limit.
     var requestsPerMinute: Int? = 100
     /// Sign-ins a minute for each address; `nil` for no limit.
@@ -43,6 +45,7 @@ struct CoordinatorAssembly {
     let database: any Database
     let accounts: Accounts
     let islands: Islands
+    let ledger: Ledger
     private let services: Services
     private let pipeline: ScanPipeline
     private let rescans: Rescans
@@ -70,7 +73,9 @@ struct CoordinatorAssembly {
         accounts = Accounts(database: database, passwords: try PasswordHasher(), surroundings: surroundings)
         registry = Registry(database: database)
         islands = Islands(database: database, surroundings: surroundings)
-        let dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
+        let dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings, platformFee: configuration.platformFee)
+        let jobs = Jobs(database: database, bus: bus, surroundings: surroundings, platformFee: configuration.platformFee)
+        ledger = Ledger(database: database, surroundings: surroundings)
         let (cage, sandboxed) = SandboxedScannerCage.make(folder: folder + "/scanners")
         scannerCage = sandboxed
         let judge = try configuration.scanning.makeJudge(store: store, layouts: folder + "/layouts", bills: true, cage: cage, now: surroundings.now)
@@ -87,8 +92,9 @@ struct CoordinatorAssembly {
             justifications: Justifications(moves: moves, surroundings: surroundings), scanDocuments: ScanDocuments(database: database),
             audit: Audit(database: database),
             publishing: Publishing(moves: moves, images: images, approved: approved, bus: bus, surroundings: surroundings),
-            review: Review(moves: moves, images: images, surroundings: surroundings), registry: registry,
-            jobs: Jobs(database: database, bus: bus, surroundings: surroundings), islands: islands, dispatcher: dispatcher,
+            review: Review(moves: moves, images: images, surroundings: surroundings), registry: registry, ledger: ledger,
+            jobs: jobs, batches: Batches(jobs: jobs, dispatcher: dispatcher),
+            chat: Chat(jobs: jobs, dispatcher: dispatcher), islands: islands, dispatcher: dispatcher,
             gate: IslandGate(dispatcher: dispatcher, logger: logger))
         courier = Courier(
             database: database, door: door, mailer: try configuration.mailCommand.map { try SendmailMailer(command: $0) },
@@ -111,6 +117,7 @@ struct CoordinatorAssembly {
         let pipeline = pipeline
         let rescans = rescans
         let courier = courier
+        let retention = Retention(database: database, surroundings: .live)
         let limits = RequestLimits(
             requestsPerMinute: configuration.requestsPerMinute, signInsPerMinute: configuration.signInsPerMinute, now: Surroundings.live.now)
         return [
@@ -118,6 +125,7 @@ struct CoordinatorAssembly {
             LoopService { try await pipeline.run() },
             LoopService { try await rescans.run() },
             LoopService { try await courier.run() },
+            LoopService { try await retention.run() },
             WebServer(
                 host: configuration.host, port: configuration.port, services: services, limits: limits, logger: logger, onListening: onListening),
         ]

@@ -17,6 +17,9 @@ struct DevState {
         ("admin", [.admin], [.read, .write, .review, .admin]),
     ]
 
+    /// What each of them can spend. Chosen: more than anybody tries out, and far from the ledger's end.
+    private static let credits = 1_000_000_000
+
     private static func path(_ folder: String) -> String { folder + "/dev.json" }
 
     /// The state of an earlier run; `nil` on the first.
@@ -40,6 +43,9 @@ struct DevState {
                 name: name, email: try EmailAddress("\(name)@localhost"), standing: .community, roles: roles)
             keys[name] = try await assembly.accounts.issueKey(accountID: account, name: "dev", scopes: scopes)
             owner = Principal(accountID: account, scopes: scopes)
+            _ = try await assembly.ledger.grant(
+                try Ledger.Grant(["amount": .int(credits), "note": "for the laptop network"]), to: account,
+                by: Principal(accountID: "system", scopes: [.admin]))
         }
         let (_, token) = try await assembly.islands.register(name: "this machine", by: owner)
         return DevState(keys: keys, islandToken: token)

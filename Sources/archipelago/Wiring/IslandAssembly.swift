@@ -60,17 +60,19 @@ struct IslandAssembly {
         // This version cannot verify signatures, so a level that needs one is not offered, whatever the sandbox can do.
         let enforceable = Set(levels.filter(\.isEnforceable).map(\.level)).filter { !$0.requiresSignature }
         let runners = [ContainerRunner(images: images)]
+        let approved = ApprovedRegistries(adding: configuration.approvedRegistries)
         let runner = AttemptRunner(
-            sandbox: sandbox, runners: runners, approved: ApprovedRegistries(adding: configuration.approvedRegistries), levels: enforceable,
+            sandbox: sandbox, runners: runners, approved: approved, levels: enforceable,
             logger: logger)
         let processInfo = ProcessInfo.processInfo
         let capabilities = IslandCapabilities(
             runtimes: Set(runners.map(\.runtime)), levels: enforceable, cores: max(1, processInfo.activeProcessorCount),
             memoryMegabytes: Int(processInfo.physicalMemory >> 20), vramMegabytes: 0, platform: Workshop.hostPlatform.description,
-            region: configuration.region, slots: configuration.slots)
+            region: configuration.region, slots: configuration.slots, registries: approved.prefixes)
+        let cabinet = images
         agent = IslandAgent(
             link: WebSocketLink(coordinator: configuration.coordinator, token: configuration.token), runner: runner,
-            capabilities: capabilities, clock: ContinuousClock(), jitter: { Double.random(in: 0..<1) }, logger: logger)
+            capabilities: capabilities, images: { await cabinet.digests }, clock: ContinuousClock(), jitter: { Double.random(in: 0..<1) }, logger: logger)
     }
 
     /// The number of user 0 of every unpacked image, whichever sandbox runs it. Chosen: the first that useradd gives to subordinate ids.

@@ -19,6 +19,7 @@ struct ServeFile {
     var databaseDaysMax: Int?
     var criticalGraceHours: Int?
     var highGraceHours: Int?
+    var platformFeePercent: Int?
     var requestsPerMinute: Int?
     var signInsPerMinute: Int?
     var mailCommand: [String]?
@@ -63,6 +64,7 @@ struct ServeFile {
         case "database_days_max": entry.take(entry.positive, "a number from 1 on", into: &databaseDaysMax)
         case "critical_grace_hours": entry.take(entry.count, "a number from 0 on", into: &criticalGraceHours)
         case "high_grace_hours": entry.take(entry.count, "a number from 0 on", into: &highGraceHours)
+        case "platform_fee_percent": entry.take(entry.percent, "a number from 0 to 100", into: &platformFeePercent)
         case "requests_per_minute": entry.take(entry.count, "a number from 0 on", into: &requestsPerMinute)
         case "sign_ins_per_minute": entry.take(entry.count, "a number from 0 on", into: &signInsPerMinute)
         case "mail_command": entry.take(entry.texts, "a list of texts", into: &mailCommand)
@@ -86,6 +88,9 @@ struct ServeFile {
 
         /// A number that is not negative.
         var count: Int? { value.int.flatMap { $0 >= 0 ? $0 : nil } }
+
+        /// A number from 0 to 100.
+        var percent: Int? { value.int.flatMap { (0...100).contains($0) ? $0 : nil } }
 
         /// A number of at least 1, and at most 1,000,000.
         var positive: Int? { value.int.flatMap { (1...1_000_000).contains($0) ? $0 : nil } }

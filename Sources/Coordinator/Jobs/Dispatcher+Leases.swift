@@ -1,0 +1,53 @@
+import Domain
+import Fabric
+import IslandLink
+import Storage
+
+extension Dispatcher {
+    /// Chosen: how often leases are looked at; a thirtieth of their length.
+    private static let leaseCheckInterval: Duration = .seconds(1)
+    /// Chosen: looks between two at karma that comes back, of which a point takes ten minutes.
+    private static let karmaEvery = 60
+
+    func watchLeases() async throws {
+        var looks = 0
+        while true {
+            try await surroundings.clock.sleep(for: Self.leaseCheckInterval)
+            let now = surroundings.now()
+            for job in Array(leases.keys) { try await look(at: job, now) }
+            looks += 1
+            if looks % Self.karmaEvery == 0 { try await recoverKarma(now) }
+        }
+    }
+
+    private func look(at job: String, _ now: Timestamp) async throws {
+        // Looked up anew after every wait: it may have been renewed, or be another attempt's by now.
+        guard let lease = leases[job] else { return }
+        if let paidUntil = lease.paidUntil, paidUntil <= now { return try await stopUnpaid(lease.attempt, island: lease.island) }
+        guard lease.until <= now || lease.overdueAt <= now else { return }
+        let failure =
+            lease.until <= now
+            ? JobFailure(fault: .island, code: "lease_lost", message: "The Island was not heard of in time.")
+            : JobFailure(fault: .island, code: "overdue", message: "The Island did not end the job in time.")
+        try await end(lease.attempt, island: lease.island, .failed(failure))
+        sessions[lease.island]?.send(.cancel(lease.attempt))
+    }
+
+    /// Gives connected Islands back the karma that time mends.
+    private func recoverKarma(_ now: Timestamp) async throws {
+        for id in Array(sessions.keys) where islands.island(id).map({ $0.karma < 0 }) == true {
+            let karma = try await database.write { writer -> Int? in
+                try writer.recoverKarma(of: id, at: now)
+                return try writer.island(id: id)?.karma
+            }
+            noteKarma(karma, of: id)
+        }
+    }
+
+    /// Takes note of an Island's karma; one that takes jobs again gets some.
+    func noteKarma(_ karma: Int?, of island: String) {
+        guard let karma, let before = islands.island(island)?.karma, before != karma else { return }
+        islands.update(island) { $0.karma = karma }
+        if before < KarmaRule.least, karma >= KarmaRule.least { bus.signal(Topics.placement) }
+    }
+}

@@ -1,0 +1,231 @@
+import Domain
+import Fabric
+import IslandLink
+public import JSON
+import Storage
+
+/// A published version as placement needs it.
+struct PlaceableCargo: Sendable, Hashable {
+    let slug: String
+    /// The full image reference.
+    let image: String
+    let digest: String
+    /// What its jobs need, without what the Consumer adds.
+    let requirements: JobRequirements
+
+    /// `nil` for a row that no code of ours writes.
+    init?(_ cargo: Submission) {
+        guard let requirements = JobRequirements(cargo) else { return nil }
+        slug = cargo.slug
+        image = cargo.fields.containerImage ?? ""
+        digest = cargo.row.imageDigest ?? ""
+        self.requirements = requirements
+    }
+}
+
+extension Dispatcher {
+    /// Chosen: jobs that one commit gives to Islands; more wait for the next one.
+    private static let placementBatch = 256
+    /// Chosen: jobs that one read takes from the queue.
+    private static let queueBatch = 4096
+
+    /// A job and the Island that it is about to be given to.
+    private struct Plan: Sendable {
+        let row: QueuedJobRow
+        let attempt: AttemptID
+        let cargo: PlaceableCargo
+        let decision: PlacementDecision
+    }
+
+    func placeWhenSignalled() async throws {
+        let signals = bus.signals(on: Topics.placement)
+        try await placeAll()
+        for await _ in signals { try await placeAll() }
+    }
+
+    private func placeAll() async throws {
+        while true {
+            try await readQueue()
+            let plans = plan()
+            if plans.isEmpty { return }
+            try await carryOut(plans)
+        }
+    }
+
+    /// Takes over what came to the queue.
+    private func readQueue() async throws {
+        while true {
+            let (from, known) = (queueReadUpTo, Set(cargos.keys))
+            let (rows, found) = try await database.read { reader in
+                let rows = try reader.queuedJobs(after: from, limit: Self.queueBatch)
+                let new = Set(rows.map(\.submissionID)).subtracting(known)
+                return (rows, try new.map { ($0, PlaceableCargo(try Submission.find($0, in: reader))) })
+            }
+            for (id, cargo) in found { cargos[id] = cargo }
+            for row in rows { standInLine(row) }
+            guard let last = rows.last else { return }
+            queueReadUpTo = last.number
+            if rows.count < Self.queueBatch { return }
+        }
+    }
+
+    /// Lets a job stand in line.
+    private func standInLine(_ row: QueuedJobRow) {
+        guard let cargo = cargos[row.submissionID] else { return }
+        waitingRows[row.jobID] = row
+        waiting.add(
+            .init(
+                number: row.number, job: row.jobID, consumer: row.consumerID, priority: row.priority,
+                kind: kind(of: cargo.requirements.within(regions: row.regions))))
+    }
+
+    private func kind(of wanted: JobRequirements) -> Int {
+        if let known = kinds[wanted] { return known }
+        let number = kinds.count
+        kinds[wanted] = number
+        requirements[number] = wanted
+        return number
+    }
+
+    /// Chooses Islands for as many waiting jobs as there is room for.
+    private func plan() -> [Plan] {
+        var plans: [Plan] = []
+        var unplaceable: Set<Int> = []
+        while plans.count < Self.placementBatch {
+            var chosen: PlacementDecision?
+            let job = waiting.next(skipping: &unplaceable) { job in
+                guard let row = waitingRows[job.job], let cargo = cargos[row.submissionID], let wanted = requirements[job.kind] else { return true }
+                let failed = Set(row.failedIslands.split(separator: " ").map(String.init))
+                chosen = islands.choose(for: wanted, image: cargo.digest, avoiding: failed, using: &random)
+                return chosen != nil
+            }
+            guard let job else { break }
+            guard let row = waitingRows.removeValue(forKey: job.job), let cargo = cargos[row.submissionID], let decision = chosen else { continue }
+            let attempt = AttemptID(job: job.job, number: row.attempt + 1)
+            reserve(attempt, island: decision.island)
+            plans.append(Plan(row: row, attempt: attempt, cargo: cargo, decision: decision))
+        }
+        return plans
+    }
+
+    /// Writes the attempts down, all in one commit, and sends them on their way.
+    private func carryOut(_ plans: [Plan]) async throws {
+        let connected = sessions.count
+        let placed = try await database.write { writer in try plans.map { try Self.place($0, connected, in: writer) } }
+        let now = surroundings.now()
+        for (plan, row) in zip(plans, placed) {
+            let island = plan.decision.island
+            guard let row, let input = try JSONValue(parsing: row.input).object else {
+                // It was cancelled while it waited.
+                release(plan.attempt, island: island)
+                continue
+            }
+            leases[row.id] = Lease(
+                attempt: plan.attempt, island: island, until: now + LeaseTerms.length,
+                overdueAt: now + .milliseconds(row.timeoutMilliseconds) + Self.preparationMax)
+            bus.signal(Topics.job(row.id))
+            guard let session = sessions[island] else {
+                let failure = JobFailure(fault: .platform, code: "link_lost", message: "The Island left before the job reached it.")
+                try await end(plan.attempt, island: island, .failed(failure))
+                continue
+            }
+            islands.note(image: plan.cargo.digest, on: island)
+            session.send(
+                .assign(
+                    .init(
+                        attempt: plan.attempt, slug: plan.cargo.slug, runtime: plan.cargo.requirements.runtime, image: plan.cargo.image,
+                        digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: row.timeoutMilliseconds, input: input)))
+        }
+    }
+
+    private static func place(_ plan: Plan, _ connected: Int, in writer: any SQLWriter) throws -> JobRow? {
+        guard var row = try writer.job(id: plan.attempt.job) else { return nil }
+        var lifecycle = try row.lifecycle()
+        guard lifecycle.placed() == .moved, lifecycle.attempt == plan.attempt.number else { return nil }
+        row.apply(lifecycle)
+        row.islandID = plan.decision.island
+        (row.storedUpTo, row.frameBytes, row.tokens, row.startedAt) = (0, 0, 0, nil)
+        row.placement = plan.decision.json(connected: connected).text
+        var transcript = Transcript(row)
+        transcript.append(status: plan.attempt.number == 1 ? "queued" : "restarted")
+        try transcript.save(in: writer)
+        try writer.dequeue(jobID: row.id)
+        return transcript.job
+    }
+
+    // MARK: Explaining
+
+    /// Why a job is where it is: the decision that gave it to its Island, or what keeps it from each connected Island now.
+    ///
+    /// - Throws: `not_found`.
+    public func explain(_ id: String, for principal: Principal) async throws -> JSONObject {
+        try principal.require(.read)
+        let (job, cargo) = try await database.read { reader in
+            let job = try Jobs.find(id, for: principal, in: reader)
+            return (job, PlaceableCargo(try Submission.find(job.row.submissionID, in: reader)))
+        }
+        var answer: JSONObject = ["job_id": .string(id), "status": .string(job.state.rawValue), "attempt": .int(job.row.attempt)]
+        answer["failed_islands"] = .array(job.row.failedIslands.split(separator: " ").map { .string(String($0)) })
+        answer["decision"] = try job.row.placement.map { try JSONValue(parsing: $0) } ?? .null
+        guard job.state == .pending, let cargo else { return answer }
+        let obstacles = islands.obstacles(to: cargo.requirements.within(regions: job.row.regions))
+        let fitting = islands.count - obstacles.values.reduce(0, +)
+        answer["waiting"] = [
+            "islands": .int(islands.count), "fitting": .int(fitting), "message": .string(Self.words(islands.count, fitting, obstacles)),
+            "obstacles": .array(
+                PlacementObstacle.allCases.compactMap { obstacle in
+                    obstacles[obstacle].map { ["reason": .string(obstacle.rawValue), "islands": .int($0), "remedy": .string(obstacle.remedy)] }
+                }),
+        ]
+        return answer
+    }
+
+    private static func words(_ count: Int, _ fitting: Int, _ obstacles: [PlacementObstacle: Int]) -> String {
+        if count == 0 { return "No Island is connected." }
+        if fitting > 0 { return "The job is about to be given to one of \(fitting) Islands." }
+        if (obstacles[.full] ?? 0) > 0 { return "Every Island that could take the job is busy." }
+        return "No connected Island can take the job."
+    }
+}
+
+extension JobRequirements {
+    /// What a published version needs; `nil` for a row that no code of ours writes.
+    init?(_ cargo: Submission) {
+        guard let runtime = cargo.fields.runtimeType.flatMap(RuntimeType.init), let level = cargo.trustLevel else { return nil }
+        let image = cargo.fields.containerImage ?? ""
+        // A tag has no slash in it; a port has.
+        let name = image.lastIndex(of: ":").map { image[$0...].contains("/") ? image : String(image[..<$0]) } ?? image
+        self.init(
+            runtime: runtime, level: level, cores: cargo.fields.requiredCPUCores ?? SubmissionDefaults.requiredCPUCores,
+            memoryMegabytes: cargo.fields.requiredRAMMegabytes ?? SubmissionDefaults.requiredRAMMegabytes,
+            vramMegabytes: cargo.fields.requiredVRAMMegabytes ?? SubmissionDefaults.requiredVRAMMegabytes,
+            platforms: Set(cargo.row.platforms.split(separator: " ").map(String.init)), imageName: name)
+    }
+
+    /// The same for a job that its Consumer allows in some regions alone.
+    ///
+    /// - Parameter regions: parted by spaces; empty for all.
+    func within(regions: String) -> JobRequirements {
+        guard !regions.isEmpty else { return self }
+        return JobRequirements(
+            runtime: runtime, level: level, cores: cores, memoryMegabytes: memoryMegabytes, vramMegabytes: vramMegabytes, platforms: platforms,
+            imageName: imageName, regions: Set(regions.split(separator: " ").map(String.init)))
+    }
+}
+
+extension PlacementDecision {
+    /// The decision as it is stored with the job and shown to its Consumer.
+    func json(connected: Int) -> JSONObject {
+        [
+            "island": .string(island), "connected": .int(connected), "fitting": .int(fitting),
+            "candidates": .array(
+                candidates.map { candidate in
+                    [
+                        "island": .string(candidate.island), "points": .int(candidate.score.points), "image": .int(candidate.score.image),
+                        "room": .int(candidate.score.room), "karma": .int(candidate.score.karma), "nearness": .int(candidate.score.nearness),
+                        "has_failed_this_job": .bool(candidate.hasFailedThisJob),
+                    ]
+                }),
+        ]
+    }
+}

@@ -1,0 +1,66 @@
+import Domain
+import JSON
+import Storage
+
+/// What a job's version says about money. It never changes: a published version is fixed.
+struct JobTerms: Sendable, Hashable {
+    let prices: Prices
+    /// The Island's percent.
+    let revenueShare: Int
+    /// Who published it.
+    let publisherID: String
+
+    init(_ submission: Submission) throws {
+        guard let prices = submission.fields.prices else {
+            throw StorageError(.unexpectedShape, "submission \(submission.row.id) has no price")
+        }
+        self.prices = prices
+        revenueShare = submission.fields.revenueShare ?? SubmissionDefaults.revenueShare
+        publisherID = submission.row.publisherID
+    }
+}
+
+/// Moves a job's credits, in the transaction that moves the job.
+struct JobMoney: Sendable {
+    /// The platform's percent of each charge.
+    let platformFee: Int
+
+    /// Sets the worst case of a new job aside.
+    ///
+    /// - Throws: `paymentRequired` (`insufficient_credits`).
+    func hold(_ row: JobRow, at now: Timestamp, in writer: any SQLWriter) throws {
+        // Compared before a transfer is made of it: a price times a number of tokens may be more than all credits there are.
+        let available = try writer.ledgerBalance(account: LedgerAccount.wallet(accountID: row.consumerID).name)
+        guard row.held <= available else { throw ServiceError.insufficientCredits(needed: row.held, available: available) }
+        try writer.book(.hold(row.held, of: row.consumerID), job: row.id, by: row.consumerID, at: now)
+    }
+
+    /// Gives a job's credits to whom they belong. The row is changed, not stored.
+    ///
+    /// - Parameter runTime: of the current attempt; zero if its Cargo has not started.
+    func settle(_ row: inout JobRow, _ end: ChargedEnd, terms: JobTerms, runTime: Duration, at now: Timestamp, in writer: any SQLWriter) throws {
+        let charge = JobCharge.credits(end, prices: terms.prices, tokens: row.tokens, runTime: runTime, held: row.held)
+        let owner = try row.islandID.flatMap { try writer.island(id: $0)?.ownerID }
+        let split = ChargeSplit(charge: charge, revenueShare: owner == nil ? 0 : terms.revenueShare, platformFee: platformFee)
+        try writer.book(
+            .settlement(
+                held: row.held, split: split, consumerID: row.consumerID, islandOwnerID: owner, publisherID: terms.publisherID),
+            job: row.id, by: "system", at: now)
+        row.creditsUsed = charge
+        row.held = 0
+    }
+}
+
+extension JobRow {
+    /// Notes that it is over.
+    mutating func complete(at now: Timestamp) {
+        completedAt = now.milliseconds
+        keepUntil = now.milliseconds + retentionHours * 3_600_000
+    }
+
+    /// How long the Cargo of the current attempt has run by a moment, and no longer than it may; `nil` if it does not run.
+    func runTime(at now: Timestamp) -> Duration? {
+        guard state == JobState.running.rawValue, let startedAt else { return nil }
+        return .milliseconds(min(max(0, now.milliseconds - startedAt), timeoutMilliseconds))
+    }
+}

@@ -1,0 +1,67 @@
+/// How an Island's karma moves. Karma is an integer; a new Island has none.
+public enum KarmaRule {
+    /// Good work that earns one point. Source: the product's documentation.
+    public static let earning: Duration = .seconds(3600)
+    /// Below this an Island gets no new jobs. Chosen: two lost jobs of a new Island are bad luck, more are a pattern.
+    public static let least = -20
+    /// One point comes back in this time while the karma is below zero, so that an Island that was mended gets another chance.
+    public static let recovery: Duration = .seconds(600)
+
+    /// What an attempt that ended by a fault costs, in points.
+    ///
+    /// | code | points | why |
+    /// |---|---|---|
+    /// | `lease_lost`, `overdue` | 5 | a Consumer waited for nothing |
+    /// | `island_restarted` | 2 | machines restart |
+    /// | others of the Island | 3 | it took what it could not do |
+    /// | faults of others | 0 | |
+    ///
+    /// Chosen, all of them.
+    public static func penalty(for failure: JobFailure) -> Int {
+        guard failure.fault == .island else { return 0 }
+        switch failure.code {
+        case "lease_lost", "overdue": return 5
+        case "island_restarted": return 2
+        default: return 3
+        }
+    }
+}
+
+/// An Island's karma as it stands.
+public struct Karma: Sendable, Hashable {
+    /// The points.
+    public private(set) var points: Int
+    /// Good work since the last point was earned, in milliseconds.
+    public private(set) var workMilliseconds: Int
+
+    /// Karma as it was stored; by default a new Island's.
+    public init(points: Int = 0, workMilliseconds: Int = 0) {
+        self.points = points
+        self.workMilliseconds = workMilliseconds
+    }
+
+    /// Adds good work; every ``KarmaRule/earning`` of it is a point.
+    ///
+    /// - Returns: the points that it earned.
+    public mutating func work(milliseconds: Int) -> Int {
+        let each = Int(KarmaRule.earning.components.seconds) * 1000
+        workMilliseconds += max(0, milliseconds)
+        let earned = workMilliseconds / each
+        workMilliseconds -= earned * each
+        points += earned
+        return earned
+    }
+
+    /// Takes points off.
+    public mutating func lose(_ penalty: Int) { points -= max(0, penalty) }
+
+    /// Gives points back for time that has passed, up to zero.
+    ///
+    /// - Returns: the points that came back.
+    public mutating func recover(after milliseconds: Int) -> Int {
+        guard points < 0 else { return 0 }
+        let back = min(max(0, milliseconds) / (Int(KarmaRule.recovery.components.seconds) * 1000), -points)
+        points += back
+        return back
+    }
+}

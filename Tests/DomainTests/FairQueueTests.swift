@@ -1,0 +1,150 @@
+import Domain
+import TestSupport
+import Testing
+
+@Suite struct FairQueueTests {
+    private static func job(_ number: Int, _ consumer: String = "a", priority: Int = 50, kind: Int = 0) -> FairQueue.Waiting {
+        FairQueue.Waiting(number: number, job: "job-\(number)", consumer: consumer, priority: priority, kind: kind)
+    }
+
+    /// Takes all, in order.
+    private static func drain(_ queue: inout FairQueue, skipping kinds: Set<Int> = []) -> [Int] {
+        var numbers: [Int] = []
+        var skipped = kinds
+        while let job = queue.next(skipping: &skipped, place: { _ in true }) { numbers.append(job.number) }
+        return numbers
+    }
+
+    @Test func highPriorityFirstThenTheOldest() {
+        var queue = FairQueue()
+        for (number, priority) in [(1, 50), (2, 10), (3, 100), (4, 50), (5, 100), (6, 0)] { queue.add(Self.job(number, priority: priority)) }
+        #expect(queue.count == 6)
+        #expect(Self.drain(&queue) == [3, 5, 1, 4, 2, 6])
+        #expect(queue.count == 0)
+    }
+
+    @Test func aConsumerWithAThousandJobsDoesNotHoldUpOneWithThree() {
+        var queue = FairQueue()
+        for number in 1...1000 { queue.add(Self.job(number, "many")) }
+        for number in 1001...1003 { queue.add(Self.job(number, "few")) }
+        let order = Self.drain(&queue)
+        #expect(order.firstIndex(of: 1003).map { $0 < 8 } == true)
+    }
+
+    @Test func highPriorityGetsMoreAndLowPriorityIsNotStarved() {
+        var queue = FairQueue()
+        for number in 1...10_000 { queue.add(Self.job(number, "high", priority: 100)) }
+        for number in 10_001...10_100 { queue.add(Self.job(number, "low", priority: 0)) }
+        let order = Self.drain(&queue)
+        let lows = order.indices.filter { order[$0] > 10_000 }
+        #expect(lows[9] < 1100)
+        #expect(lows[9] > 900)
+    }
+
+    @Test func whoWasAwayHasSavedNothingUp() {
+        var queue = FairQueue()
+        for number in 1...100 { queue.add(Self.job(number, "a")) }
+        var skipped: Set<Int> = []
+        for _ in 0..<50 { _ = queue.next(skipping: &skipped) { _ in true } }
+        for number in 101...200 { queue.add(Self.job(number, "b")) }
+        let order = Self.drain(&queue)
+        // From here on in turns, and not all of b's first.
+        #expect(order.prefix(20).filter { $0 > 100 }.count == 10)
+    }
+
+    @Test func whoComesBackAtOnceHasNotForgottenWhatItTook() {
+        var queue = FairQueue()
+        var skipped: Set<Int> = []
+        queue.add(Self.job(1, "b"))
+        var served: [String] = []
+        // a sends each job when the one before is taken; b has all of its jobs there.
+        for number in 2...20 { queue.add(Self.job(number, "b")) }
+        for number in 100..<120 {
+            queue.add(Self.job(number, "a"))
+            if let job = queue.next(skipping: &skipped, place: { _ in true }) { served.append(job.consumer) }
+            if let job = queue.next(skipping: &skipped, place: { _ in true }) { served.append(job.consumer) }
+        }
+        #expect(abs(served.filter { $0 == "a" }.count - served.filter { $0 == "b" }.count) <= 2)
+    }
+
+    @Test func whatCannotBePlacedStaysAndHoldsNobodyUp() {
+        var queue = FairQueue()
+        queue.add(Self.job(1, "a", priority: 100, kind: 7))
+        queue.add(Self.job(2, "a", kind: 0))
+        queue.add(Self.job(3, "b", kind: 7))
+        queue.add(Self.job(4, "b", kind: 0))
+        var skipped: Set<Int> = []
+        var asked = 0
+        var taken: [Int] = []
+        while let job = queue.next(
+            skipping: &skipped,
+            place: {
+                asked += 1
+                return $0.kind != 7
+            })
+        { taken.append(job.number) }
+        #expect(taken == [2, 4])
+        #expect(skipped == [7])
+        #expect(asked == 3)
+        #expect(queue.count == 2)
+        #expect(Set(Self.drain(&queue)) == [1, 3])
+    }
+
+    /// Whatever comes and goes: each job is given once, and of two of one Consumer and kind the better one first.
+    @Test func nothingIsLostOrGivenTwice() {
+        var random = SplitMix64(state: 11)
+        var queue = FairQueue()
+        var waiting: [Int: FairQueue.Waiting] = [:]
+        for number in 1...20_000 {
+            let job = Self.job(
+                number, "c\(Int.random(in: 0..<7, using: &random))", priority: Int.random(in: 0...100, using: &random),
+                kind: Int.random(in: 0..<3, using: &random))
+            queue.add(job)
+            waiting[number] = job
+            guard Bool.random(using: &random) else { continue }
+            let closed = Int.random(in: 0..<4, using: &random)
+            var skipped: Set<Int> = []
+            let next = queue.next(skipping: &skipped) { $0.kind != closed }
+            guard let next else {
+                #expect(waiting.values.allSatisfy { $0.kind == closed })
+                continue
+            }
+            #expect(waiting.removeValue(forKey: next.number) == next)
+            let better = waiting.values.contains { $0.consumer == next.consumer && $0.kind == next.kind && $0 < next }
+            #expect(!better)
+            #expect(queue.count == waiting.count)
+        }
+        #expect(Set(Self.drain(&queue)) == Set(waiting.keys))
+    }
+}
+
+@Suite struct KarmaTests {
+    @Test func anHourOfGoodWorkIsAPoint() {
+        var karma = Karma()
+        #expect(karma.work(milliseconds: 3_599_999) == 0)
+        #expect(karma.work(milliseconds: 1) == 1)
+        #expect(karma.work(milliseconds: 2 * 3_600_000 + 5) == 2)
+        #expect(karma.points == 3)
+        #expect(karma.workMilliseconds == 5)
+        #expect(karma.work(milliseconds: -1) == 0)
+    }
+
+    @Test(arguments: [
+        (FaultClass.island, "lease_lost", 5), (.island, "overdue", 5), (.island, "island_restarted", 2), (.island, "image_not_found", 3),
+        (.platform, "link_lost", 0), (.cargo, "timeout", 0), (.consumer, "cancelled", 0), (.input, "x", 0),
+    ])
+    func faultsCost(fault: FaultClass, code: String, penalty: Int) {
+        #expect(KarmaRule.penalty(for: JobFailure(fault: fault, code: code, message: "")) == penalty)
+    }
+
+    @Test func timeMendsWhatIsBelowZero() {
+        var karma = Karma(points: -3)
+        #expect(karma.recover(after: 599_999) == 0)
+        #expect(karma.recover(after: 1_200_000) == 2)
+        #expect(karma.recover(after: 86_400_000) == 1)
+        #expect(karma.recover(after: 86_400_000) == 0)
+        #expect(karma.points == 0)
+        karma.lose(4)
+        #expect(karma.points == -4)
+    }
+}
