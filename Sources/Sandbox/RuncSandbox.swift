@@ -91,7 +91,8 @@ public actor RuncSandbox: HostSandbox {
         _ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws -> (end: JobEnd, calls: CallRecord) {
         guard !configuration.runtime.keepsEntry else {
-            throw SandboxError(.unavailable, "System calls cannot be recorded: they do not reach the host's kernel.", cause: configuration.runtime.rawValue)
+            throw SandboxError(
+                .unavailable, "System calls cannot be recorded: they do not reach the host's kernel.", cause: configuration.runtime.rawValue)
         }
         let recorder = CallRecorder()
         var contents = contents(of: job)

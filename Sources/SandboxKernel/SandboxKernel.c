@@ -135,13 +135,6 @@ pid_t kernel_wait(pid_t process, int wait, int *status) {
     return RETRIED(wait4(process, status, wait ? 0 : WNOHANG, NULL));
 }
 
-int kernel_reap_group(pid_t group) {
-    pid_t reaped;
-    do reaped = RETRIED(wait4(-group, NULL, WNOHANG, NULL));
-    while (reaped > 0);
-    return reaped == -ECHILD ? 1 : reaped;
-}
-
 int kernel_kill(pid_t process, int signal) { return failed(kill(process, signal)); }
 
 struct thread_start {

@@ -28,14 +28,15 @@ import Testing
         #expect(try await batches(world).list(page: Page(), for: world.consumer).rows.map(\.row.id) == [batch.row.id])
     }
 
-    @Test(arguments: [
-        (["workload": "my-cargo"], ["/inputs"]), (["workload": "my-cargo", "inputs": []], ["/inputs"]),
-        (["workload": "my-cargo", "inputs": .array(Array(repeating: [:], count: 101))], ["/inputs"]),
-        (["workload": "my-cargo", "inputs": [[:], 1, [:], "x"]], ["/inputs/1", "/inputs/3"]),
-        (["workload": "my-cargo", "inputs": [[:]], "input": [:]], ["/input"]),
-        (["inputs": [[:], [:]], "priority": 101], ["/workload", "/priority"]),
-        (["workload": "my-cargo", "inputs": [[:]], "colour": "red"], ["/colour"]),
-    ] as [(JSONObject, [String])])
+    @Test(
+        arguments: [
+            (["workload": "my-cargo"], ["/inputs"]), (["workload": "my-cargo", "inputs": []], ["/inputs"]),
+            (["workload": "my-cargo", "inputs": .array(Array(repeating: [:], count: 101))], ["/inputs"]),
+            (["workload": "my-cargo", "inputs": [[:], 1, [:], "x"]], ["/inputs/1", "/inputs/3"]),
+            (["workload": "my-cargo", "inputs": [[:]], "input": [:]], ["/input"]),
+            (["inputs": [[:], [:]], "priority": 101], ["/workload", "/priority"]),
+            (["workload": "my-cargo", "inputs": [[:]], "colour": "red"], ["/colour"]),
+        ] as [(JSONObject, [String])])
     func everythingWrongIsSaidOnceWithItsPlace(body: JSONObject, pointers: [String]) async {
         #expect(await serviceError { try Batches.Request(body) }?.details.map(\.pointer) == pointers)
     }

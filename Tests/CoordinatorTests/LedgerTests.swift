@@ -40,7 +40,9 @@ import Testing
         try await expectBalanced(world, held: Self.worst + 925 + 100 + 11)
     }
 
-    @Test(arguments: [JSONValue.int(-1), "many", .null, true, .number(JSONNumber(1.5))]) func whatCountsNoTokensIsTheUsualNumber(tokens: JSONValue) async throws {
+    @Test(arguments: [JSONValue.int(-1), "many", .null, true, .number(JSONNumber(1.5))]) func whatCountsNoTokensIsTheUsualNumber(tokens: JSONValue)
+        async throws
+    {
         let world = try await World()
         try await world.published("my-cargo")
         #expect(try await world.submit("my-cargo", input: ["max_tokens": tokens]).row.held == Self.worst)
@@ -254,7 +256,8 @@ import Testing
         #expect(await refusal { try await world.ledger.grant(grant, to: "nobody", by: world.administrator) } == "not_found")
         #expect(try await world.ledger.grant(grant, to: world.publisher.accountID, by: world.administrator).credits == 5)
         let taken = try Ledger.Grant(["amount": -6])
-        #expect(await refusal { try await world.ledger.grant(taken, to: world.publisher.accountID, by: world.administrator) } == "insufficient_credits")
+        #expect(
+            await refusal { try await world.ledger.grant(taken, to: world.publisher.accountID, by: world.administrator) } == "insufficient_credits")
         #expect(try await world.ledger.grant(Ledger.Grant(["amount": -5]), to: world.publisher.accountID, by: world.administrator).credits == 0)
         let most = try Ledger.Grant(["amount": .int(Transfer.creditsMax)])
         #expect(await refusal { try await world.ledger.grant(most, to: world.publisher.accountID, by: world.administrator) } == "too_many_credits")
@@ -262,9 +265,11 @@ import Testing
         #expect(try await world.audit.list(AuditFilter(action: "account.credits"), page: Page(), for: world.administrator).total == 2)
     }
 
-    @Test(arguments: [
-        [:], ["amount": 0], ["amount": "5"], ["amount": .number(JSONNumber(1.5))], ["amount": 1_000_000_000_000_001], ["amount": 5, "note": 1], ["amount": 5, "why": ""],
-    ] as [JSONObject])
+    @Test(
+        arguments: [
+            [:], ["amount": 0], ["amount": "5"], ["amount": .number(JSONNumber(1.5))], ["amount": 1_000_000_000_000_001], ["amount": 5, "note": 1],
+            ["amount": 5, "why": ""],
+        ] as [JSONObject])
     func aWrongGrantIsRefused(body: JSONObject) async {
         #expect(await refusal { try Ledger.Grant(body) } == "validation_failed")
     }
@@ -272,7 +277,8 @@ import Testing
     // MARK: Checking
 
     @Test(arguments: [
-        "UPDATE ledger_balances SET balance = balance + 1 WHERE account = 'holds'", "UPDATE ledger_entries SET amount = amount + 1 WHERE account = 'issued'",
+        "UPDATE ledger_balances SET balance = balance + 1 WHERE account = 'holds'",
+        "UPDATE ledger_entries SET amount = amount + 1 WHERE account = 'issued'",
         "DELETE FROM ledger_entries WHERE account = 'holds'", "UPDATE jobs SET held = held + 1", "UPDATE jobs SET completed_at = 1",
         "DELETE FROM ledger_balances WHERE account = 'issued'",
     ])

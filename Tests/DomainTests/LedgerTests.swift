@@ -22,9 +22,10 @@ import Testing
         #expect(JobCharge.credits(.cancelled, prices: prices, tokens: 0, runTime: .zero, held: 1000) == 0)
     }
 
-    @Test(arguments: [
-        (nil, nil, 5 + 2 * 4096 + 3 * 60), (10, nil, 5 + 20 + 180), (0, nil, 5 + 180), (10, 100, 100), (10, 0, 0), (10, 1_000_000, 205),
-    ] as [(Int?, Int?, Int)])
+    @Test(
+        arguments: [
+            (nil, nil, 5 + 2 * 4096 + 3 * 60), (10, nil, 5 + 20 + 180), (0, nil, 5 + 180), (10, 100, 100), (10, 0, 0), (10, 1_000_000, 205),
+        ] as [(Int?, Int?, Int)])
     func theWorstCaseIsHeldUpToTheJobsOwnLimit(tokensMax: Int?, creditsMax: Int?, expected: Int) throws {
         let prices = try #require(Prices(perJob: 5, perToken: 2, perSecond: 3))
         #expect(JobCharge.hold(prices: prices, timeout: .seconds(60), tokensMax: tokensMax, creditsMax: creditsMax) == expected)
@@ -79,13 +80,18 @@ import Testing
             #expect(Set(transfer.entries.map(\.account)).count == transfer.entries.count)
             #expect(transfer.entries.allSatisfy { $0.amount != 0 })
         }
-        #expect(transfers[3].entries.map { "\($0.account.name) \($0.amount)" } == ["holds -300", "platform 10", "wallet/a 199", "wallet/b 70", "wallet/c 21"])
+        #expect(
+            transfers[3].entries.map { "\($0.account.name) \($0.amount)" } == [
+                "holds -300", "platform 10", "wallet/a 199", "wallet/b 70", "wallet/c 21",
+            ])
         #expect(transfers[4].entries.map { "\($0.account.name) \($0.amount)" } == ["holds -300", "platform 10", "wallet/a 290"])
         #expect(transfers[5].entries.map { "\($0.account.name) \($0.amount)" } == ["holds -300", "wallet/a 300"])
     }
 
     @Test func accountsAreReadAsTheyAreWritten() {
-        for account in [LedgerAccount.wallet(accountID: "0190-a"), .holds, .platform, .issued] { #expect(LedgerAccount(name: account.name) == account) }
+        for account in [LedgerAccount.wallet(accountID: "0190-a"), .holds, .platform, .issued] {
+            #expect(LedgerAccount(name: account.name) == account)
+        }
         for name in ["", "wallet/", "wallet", "hold", "issued/1"] { #expect(LedgerAccount(name: name) == nil) }
         #expect([LedgerAccount.issued, .holds, .platform, .wallet(accountID: "a")].map(\.mayOwe) == [true, false, false, false])
     }

@@ -108,7 +108,8 @@ import Testing
         let decision = try #require(pool.choose(for: Self.job(), image: "sha256:1", using: &random))
         #expect(decision.fitting == 2)
         #expect(decision.candidates.map(\.island) == ["a", "b"])
-        #expect(decision.candidates.map { [$0.score.image, $0.score.room, $0.score.karma, $0.score.nearness] } == [[400, 300, 1, 50], [0, 225, 0, 50]])
+        #expect(
+            decision.candidates.map { [$0.score.image, $0.score.room, $0.score.karma, $0.score.nearness] } == [[400, 300, 1, 50], [0, 225, 0, 50]])
         #expect(decision.candidates.map(\.score.points) == [751, 275])
     }
 

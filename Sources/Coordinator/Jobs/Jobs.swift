@@ -181,7 +181,8 @@ public struct Jobs: Sendable {
     public func list(state: JobState?, batch: String? = nil, page: Page, for principal: Principal) async throws -> Listing<Job> {
         try principal.require(.read)
         return try await database.read { reader in
-            let found = try reader.jobs(consumerID: principal.accountID, state: state?.rawValue, batchID: batch, limit: page.limit, offset: page.offset)
+            let found = try reader.jobs(
+                consumerID: principal.accountID, state: state?.rawValue, batchID: batch, limit: page.limit, offset: page.offset)
             return Listing(rows: try found.rows.map { try Job.find($0, in: reader) }, total: found.total, page: page)
         }
     }

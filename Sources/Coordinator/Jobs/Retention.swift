@@ -67,7 +67,8 @@ extension Jobs {
     public func jobWithTranscript(_ id: String, for principal: Principal) async throws -> Job {
         let job = try await job(id, for: principal)
         guard job.row.erasedAt == nil else {
-            throw ServiceError(.gone, code: "transcript_erased", "The transcript of job \(id) was erased; it is kept for \(job.row.retentionHours) hours.")
+            throw ServiceError(
+                .gone, code: "transcript_erased", "The transcript of job \(id) was erased; it is kept for \(job.row.retentionHours) hours.")
         }
         return job
     }

@@ -150,10 +150,10 @@ public struct IslandPool: Sendable {
             numbers = list.all
         } else {
             // Twice as many tries as wanted: the same one may come twice, and a holder may be busy.
-            for _ in 0..<4 where numbers.count < 2 { add(list.random(using: &random)) }
+            for _ in 0..<4 where numbers.count < 2 { add(list.anyOne(using: &random)) }
         }
         if let holders = holders[digest] {
-            for _ in 0..<4 where numbers.count < Self.comparedMax { add(holders.random(using: &random).flatMap { list.contains($0) ? $0 : nil }) }
+            for _ in 0..<4 where numbers.count < Self.comparedMax { add(holders.anyOne(using: &random).flatMap { list.contains($0) ? $0 : nil }) }
         }
         if !failed.isEmpty, numbers.allSatisfy({ failed.contains(islands[$0]?.name ?? "") }) {
             add(list.first { !failed.contains(islands[$0]?.name ?? "") })
@@ -193,7 +193,7 @@ private struct IndexList: Sendable {
 
     func contains(_ number: Int) -> Bool { places[number] != nil }
     func first(where matches: (Int) -> Bool) -> Int? { numbers.first(where: matches) }
-    func random(using random: inout some RandomNumberGenerator) -> Int? { numbers.randomElement(using: &random) }
+    func anyOne(using random: inout some RandomNumberGenerator) -> Int? { numbers.randomElement(using: &random) }
 
     mutating func insert(_ number: Int) {
         guard places[number] == nil else { return }

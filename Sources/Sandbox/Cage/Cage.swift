@@ -89,14 +89,13 @@ struct Cage: Sendable {
                 throw SandboxError(.cleanUp, "A part of the container did not end.")
             }
         }
-        if prepared.nonce != nil { try reapOrphans(of: prepared.process.id) }
+        if configuration.runtime.leavesOrphans { try reapOrphans() }
     }
 
-    /// Reaps what the container's first process on the host has started: its orphans, which are this process's children, in its process group. All of
-    /// them die with it.
-    private func reapOrphans(of process: pid_t) throws {
+    /// Reaps what a container's first process on the host has started: orphans by now, and so this process's children. All of them die with it.
+    private func reapOrphans() throws {
         let deadline = ContinuousClock.now + configuration.killTimeout
-        while try checked("wait4", "group \(process)", { kernel_reap_group(process) }) == 0 {
+        while try ChildProcess.reapOrphans(named: "exe") > 0 {
             guard ContinuousClock.now < deadline else { throw SandboxError(.cleanUp, "A part of the container did not end.") }
             // Chosen: a killed process is gone within microseconds unless the host is stuck.
             usleep(1000)

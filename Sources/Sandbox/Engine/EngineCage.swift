@@ -39,7 +39,8 @@ struct EngineCage: Sendable {
             nonce: nonce, innerFilter: contents.limits.innerFilter, workingFolder: contents.workingFolder, environment: contents.environment,
             command: contents.command)
         request = ContainerRequest(
-            image: image, command: [ContainerRequest.entryPath] + entry.arguments, limits: contents.limits, owner: state.owner, userNamespace: configuration.userNamespace, kind: engine.kind,
+            image: image, command: [ContainerRequest.entryPath] + entry.arguments, limits: contents.limits, owner: state.owner,
+            userNamespace: configuration.userNamespace, kind: engine.kind,
             profile: state.profile, files: state.files)
     }
 

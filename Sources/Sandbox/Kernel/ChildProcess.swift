@@ -1,5 +1,7 @@
+import FoundationEssentials
 import Glibc
 import SandboxKernel
+import Synchronization
 
 /// A process that this one must reap. Used by one thread.
 final class ChildProcess {
@@ -8,6 +10,8 @@ final class ChildProcess {
     private var status: CInt?
     /// Readable once the process has ended.
     let descriptor: Descriptor
+    /// Children that somebody waits for.
+    private static let awaited = Mutex<Set<pid_t>>([])
 
     /// Takes over a process that is this one's child, such as an orphan below a subreaper.
     init(adopting id: pid_t) throws {
@@ -16,6 +20,7 @@ final class ChildProcess {
         // Safety: the status lives for the length of the call.
         // A process that cannot be waited for must not be signalled either: its number may be another's by then.
         try checked("wait4", "\(id)") { kernel_wait(id, 0, &status) }
+        Self.awaited.withLock { _ = $0.insert(id) }
         descriptor = Descriptor(taking: try checked("pidfd_open", "\(id)") { kernel_process_open(id) })
     }
 
@@ -38,7 +43,29 @@ final class ChildProcess {
             }
         }
         self.id = id
+        Self.awaited.withLock { _ = $0.insert(id) }
         descriptor = Descriptor(taking: try checked("pidfd_open", "\(id)") { kernel_process_open(id) })
+    }
+
+    deinit { Self.awaited.withLock { _ = $0.remove(id) } }
+
+    /// Reaps the children of this process that have a name and that nobody waits for, as far as they have ended.
+    ///
+    /// - Returns: how many of them still run.
+    static func reapOrphans(named name: String) throws -> Int {
+        let own = getpid()
+        var running = 0
+        for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+            // One that has gone meanwhile is nobody's child any more. The name stands in parentheses; state and parent follow it.
+            guard let id = pid_t(entry), let line = try? SmallFiles.read("/proc/\(id)/stat"), line.contains("(\(name)) "),
+                let words = line.split(separator: ")").last?.split(separator: " "), words.count > 1, pid_t(words[1]) == own,
+                !awaited.withLock({ $0.contains(id) })
+            else { continue }
+            var status: CInt = 0
+            // Safety: the status lives for the length of the call.
+            if try checked("wait4", "\(id)", { kernel_wait(id, 0, &status) }) == 0 { running += 1 }
+        }
+        return running
     }
 
     /// Sends SIGKILL. A process that has ended is left in peace.

@@ -33,7 +33,8 @@ struct LevelChecks: Sendable {
         guard configuration.runtime.hasHostNetworking else {
             return [
                 LevelReport.Obstacle(
-                    problem: "A cage with a network is not made with \(configuration.runtime.rawValue).", remedy: "archipelago island run --runtime runc")
+                    problem: "A cage with a network is not made with \(configuration.runtime.rawValue).",
+                    remedy: "archipelago island run --runtime runc")
             ]
         }
         return CageNetwork.programs.filter { ShortCommand.find($0.0) == nil }.map { program, package in

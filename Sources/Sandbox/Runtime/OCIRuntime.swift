@@ -41,6 +41,10 @@ public enum OCIRuntime: String, Sendable, Hashable, CaseIterable {
     /// answer where they would try another way after ENOSYS; the filter inside says it then.
     var namesErrors: Bool { self != .runsc }
 
+    /// Whether a container's first process has children on the host that outlive it for a moment. The processes of gVisor have the name `exe`, since
+    /// it starts itself by `/proc/self/exe`.
+    var leavesOrphans: Bool { self == .runsc }
+
     /// Whether processes are counted by a control group. The host sees those of gVisor, not the Cargo's; gVisor itself counts by the resource
     /// limit of a user, who is alone in there.
     var countsProcessesByGroup: Bool { self != .runsc }

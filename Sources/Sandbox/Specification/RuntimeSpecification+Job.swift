@@ -58,7 +58,8 @@ extension RuntimeSpecification {
                     quota: limits.quotaMicroseconds ?? min(limits.cpus, max(processors, 1)) * Self.periodMicroseconds),
                 pids: runtime.countsProcessesByGroup ? Processes(limit: limits.processes) : nil),
             // Where calls are recorded, each is judged by the recorder.
-            seccomp: job.recorder == nil ? .outer(job.seccomp, for: architecture, killAction: runtime.killAction, namesErrors: runtime.namesErrors) : nil)
+            seccomp: job.recorder == nil
+                ? .outer(job.seccomp, for: architecture, killAction: runtime.killAction, namesErrors: runtime.namesErrors) : nil)
     }
 
     private static func entryArguments(

@@ -42,8 +42,6 @@ int kernel_process_open(pid_t process);
 int kernel_process_signal(int descriptor, int signal);
 /* Reaps exactly this child: 0 while it runs and wait is 0, else its id; the kernel's wait status goes to *status. */
 pid_t kernel_wait(pid_t process, int wait, int *status);
-/* Reaps the children of a process group that have ended: 1 if none is left, 0 if some still run. */
-int kernel_reap_group(pid_t group);
 int kernel_kill(pid_t process, int signal);
 
 /* A descriptor of this process for what another one has open under a number; both stay open. */

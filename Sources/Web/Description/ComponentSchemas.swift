@@ -42,7 +42,8 @@ enum ComponentSchemas {
         (
             "Account",
             .object([
-                ("id", .text), ("email", .text), ("name", .text), ("credits?", .number), ("credits_held?", .number), ("standing", words(PublisherStanding.self)),
+                ("id", .text), ("email", .text), ("name", .text), ("credits?", .number), ("credits_held?", .number),
+                ("standing", words(PublisherStanding.self)),
                 ("verified", .boolean), ("roles", .array(words(Role.self))), ("created_at", .time),
             ])
         ),
@@ -352,7 +353,9 @@ enum ComponentSchemas {
                 ("model", .string(pattern: "^[a-z0-9-]{3,63}$")),
                 (
                     "messages",
-                    .array(.object([("role", .word(["system", "user", "assistant"])), ("content", .string(pattern: "^[^\\x00]*$"))]), least: 1, most: 10_000)
+                    .array(
+                        .object([("role", .word(["system", "user", "assistant"])), ("content", .string(pattern: "^[^\\x00]*$"))]), least: 1,
+                        most: 10_000)
                 ), ("stream?", .boolean), ("max_tokens?", .integer(0...1_000_000_000)), ("max_completion_tokens?", .integer(0...1_000_000_000)),
                 ("n?", .integer(1...1)),
             ])

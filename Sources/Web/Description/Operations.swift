@@ -188,7 +188,8 @@ extension Operation {
         Operation(
             method: .get, path: "/models", id: "listModels", summary: "Cargos that take conversations, as OpenAI's clients list models.", tag: "chat",
             scope: .read,
-            answer: .document(.object([("object", .word(["list"])), ("data", .array(.object([("id", .text), ("created", .integer), ("owned_by", .text)])))]))),
+            answer: .document(
+                .object([("object", .word(["list"])), ("data", .array(.object([("id", .text), ("created", .integer), ("owned_by", .text)])))]))),
         Operation(
             method: .post, path: "/chat/completions", id: "createChatCompletion",
             summary: "A conversation with a Cargo, as OpenAI's clients ask for it; with stream, as server-sent events.", tag: "chat", scope: .write,

@@ -44,7 +44,10 @@ struct ChatDocuments {
     }
 
     private func usage(of job: Job) -> JSONValue {
-        ["prompt_tokens": 0, "completion_tokens": .int(job.row.tokens), "total_tokens": .int(job.row.tokens), "credits_used": .int(job.row.creditsUsed ?? 0)]
+        [
+            "prompt_tokens": 0, "completion_tokens": .int(job.row.tokens), "total_tokens": .int(job.row.tokens),
+            "credits_used": .int(job.row.creditsUsed ?? 0),
+        ]
     }
 }
 

@@ -28,6 +28,7 @@ struct ChatStream: Sendable {
                     try await write { try await writer.write(ByteBuffer(string: $0)) }
                 } catch {
                     // Who hangs up does not want it any more; when the server stops, the job goes on.
+                    // Unstructured: this task is cancelled, and what it still has to do must not be.
                     if !Task.isShuttingDownGracefully { await Task { await chat.abandon(job, by: principal) }.value }
                     throw error
                 }
@@ -66,7 +67,9 @@ struct ChatStream: Sendable {
     }
 
     private static let restarted: JSONValue = [
-        "error": ["code": "restarted", "message": "The Island was lost, and the job begins anew; read its output with GET /jobs.", "type": "server_error"]
+        "error": [
+            "code": "restarted", "message": "The Island was lost, and the job begins anew; read its output with GET /jobs.", "type": "server_error",
+        ]
     ]
 
     private static func error(_ failure: ServiceError) -> JSONValue {

@@ -44,7 +44,8 @@ struct BenchNetwork: Sendable {
         var http = HTTPClient.Configuration.singletonConfiguration
         http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
         return BenchNetwork(
-            url: "http://127.0.0.1:\(port)", consumerKey: key, client: HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: http),
+            url: "http://127.0.0.1:\(port)", consumerKey: key,
+            client: HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: http),
             consumer: consumer, assembly: assembly, folder: folder, group: group, running: running)
     }
 
@@ -117,7 +118,8 @@ struct SimulatedIsland: Sendable {
         try await connection.send(
             text: IslandMessage.finished(
                 .init(
-                    attempt: attempt, frames: tokens, done: ["type": "done"], failure: nil, runMilliseconds: 0, cpuMilliseconds: 0, peakMemoryBytes: 0)
+                    attempt: attempt, frames: tokens, done: ["type": "done"], failure: nil, runMilliseconds: 0, cpuMilliseconds: 0, peakMemoryBytes: 0
+                )
             ).text)
     }
 }

@@ -69,7 +69,8 @@ private struct PlacementWorld {
             var island = IslandPool.Island(
                 "island-\(number)",
                 IslandCapabilities(
-                    runtimes: [.container], levels: [.untrusted, .basic], cores: 4, memoryMegabytes: 8192, vramMegabytes: number % 10 == 0 ? 16_000 : 0,
+                    runtimes: [.container], levels: [.untrusted, .basic], cores: 4, memoryMegabytes: 8192,
+                    vramMegabytes: number % 10 == 0 ? 16_000 : 0,
                     platform: "linux/amd64", region: "", slots: 10))
             island.jobsHeld = 9
             for _ in 0..<island.jobsHeld { held.append(island.name) }

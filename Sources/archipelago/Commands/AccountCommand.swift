@@ -78,7 +78,8 @@ enum AccountLines {
             [
                 ("account", account["id"].words), ("name", account["name"].words), ("e-mail", account["email"].wordsIfAny),
                 ("standing", account["standing"].words), ("verified", account["verified"].words), ("roles", account["roles"].words),
-                ("credits", account["credits"].wordsIfAny), ("held for jobs", account["credits_held"].wordsIfAny), ("created", Moment.words(account["created_at"])),
+                ("credits", account["credits"].wordsIfAny), ("held for jobs", account["credits_held"].wordsIfAny),
+                ("created", Moment.words(account["created_at"])),
             ], indentation: 0)
     }
 }

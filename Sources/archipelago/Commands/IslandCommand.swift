@@ -11,7 +11,8 @@ import UnixSignals
 /// `archipelago island …`.
 struct IslandCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "island", abstract: "Lend this machine to the network.", subcommands: [Register.self, List.self, Drain.self, Resume.self, Karma.self, Run.self, Doctor.self])
+        commandName: "island", abstract: "Lend this machine to the network.",
+        subcommands: [Register.self, List.self, Drain.self, Resume.self, Karma.self, Run.self, Doctor.self])
 
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Register this machine and print its token, once.")

@@ -72,7 +72,8 @@ struct IslandAssembly {
         let cabinet = images
         agent = IslandAgent(
             link: WebSocketLink(coordinator: configuration.coordinator, token: configuration.token), runner: runner,
-            capabilities: capabilities, images: { await cabinet.digests }, clock: ContinuousClock(), jitter: { Double.random(in: 0..<1) }, logger: logger)
+            capabilities: capabilities, images: { await cabinet.digests }, clock: ContinuousClock(), jitter: { Double.random(in: 0..<1) },
+            logger: logger)
     }
 
     /// The number of user 0 of every unpacked image, whichever sandbox runs it. Chosen: the first that useradd gives to subordinate ids.

@@ -98,7 +98,9 @@ extension LiveSandbox {
                 #expect(lines.count > 80)
                 // gVisor's own kernel lets a process choose who goes first when that kernel has no memory; the host's is not asked.
                 let harmless = kind == .runsc ? ["spare-me escaped"] : []
-                for line in lines where !line.contains(" refused ") && !harmless.contains(String(line)) { #expect(line.hasSuffix(" killed 31"), "\(line)") }
+                for line in lines where !line.contains(" refused ") && !harmless.contains(String(line)) {
+                    #expect(line.hasSuffix(" killed 31"), "\(line)")
+                }
             }
         }
 
