@@ -3,7 +3,7 @@
 SWIFT ?= swift
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help setup build demo test check lint clean
+.PHONY: help setup build demo test chaos check lint clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ test: setup ## Build with warnings as errors and run every test.
 	$(SWIFT) test --skip-build --filter '^WebSocketsTests'
 	$(SWIFT) test --skip-build --filter '^SandboxTests'
 	$(SWIFT) test --skip-build --filter '^LiveTests'
+
+chaos: build ## Kill processes of a network under load 500 times, and check that nothing is lost or paid twice; about an hour.
+	@$(SWIFT) run --skip-build archipelago chaos --kills 500 --jobs 20000
 
 lint: ## Check format, layers and tidiness.
 	@scripts/check.sh

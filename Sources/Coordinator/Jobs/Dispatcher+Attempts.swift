@@ -100,6 +100,7 @@ extension Dispatcher {
             session.send(.cancel(attempt))
             return
         }
+        crashPoints?.reach(.beforeConfirm)
         session.send(.stored(attempt, upTo: stored.upTo))
         leases[attempt.job]?.paidUntil = stored.paidUntil
         bus.signal(Topics.job(attempt.job))
@@ -134,6 +135,7 @@ extension Dispatcher {
         } else {
             try await complete(end, session)
         }
+        crashPoints?.reach(.beforeSettled)
         session.send(.settled(end.attempt))
     }
 

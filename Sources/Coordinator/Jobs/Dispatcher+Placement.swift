@@ -112,6 +112,7 @@ extension Dispatcher {
     private func carryOut(_ plans: [Plan]) async throws {
         let connected = sessions.count
         let placed = try await database.write { writer in try plans.map { try Self.place($0, connected, in: writer) } }
+        crashPoints?.reach(.beforeAssign)
         let now = surroundings.now()
         for (plan, row) in zip(plans, placed) {
             let island = plan.decision.island

@@ -14,6 +14,7 @@ public actor Dispatcher {
     let bus: any SignalBus
     let surroundings: Surroundings
     let money: JobMoney
+    let crashPoints: CrashPoints?
     var sessions: [String: IslandSession] = [:]
     var leases: [String: Lease] = [:]
     private var sessionCount = 0
@@ -50,9 +51,14 @@ public actor Dispatcher {
 
     /// A dispatcher of a database; call ``run()`` once.
     ///
-    /// - Parameter platformFee: the platform's percent of each charge, `0...100`.
-    public init(database: any Database, bus: any SignalBus, surroundings: Surroundings, platformFee: Int = 0) {
+    /// - Parameters:
+    ///   - platformFee: the platform's percent of each charge, `0...100`.
+    ///   - crashPoints: for the crash harness.
+    public init(
+        database: any Database, bus: any SignalBus, surroundings: Surroundings, platformFee: Int = 0, crashPoints: CrashPoints? = nil
+    ) {
         self.database = database
+        self.crashPoints = crashPoints
         money = JobMoney(platformFee: platformFee)
         self.bus = bus
         self.surroundings = surroundings

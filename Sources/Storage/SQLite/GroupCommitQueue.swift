@@ -24,8 +24,11 @@ final class GroupCommitQueue: @unchecked Sendable {
     private var isClosed = false
     private var hasEnded = false
 
-    init(pool: DatabasePool) {
+    private let crashPoints: CrashPoints?
+
+    init(pool: DatabasePool, crashPoints: CrashPoints?) {
         self.pool = pool
+        self.crashPoints = crashPoints
         let thread = Thread { [self] in work() }
         thread.name = "archipelago.storage.writer"
         thread.start()
@@ -114,6 +117,7 @@ final class GroupCommitQueue: @unchecked Sendable {
                             failures[index] = error
                         }
                     }
+                    crashPoints?.reach(.beforeCommit)
                     return .commit
                 }
             }
@@ -121,6 +125,7 @@ final class GroupCommitQueue: @unchecked Sendable {
             for write in turn { write.answer(.failure(error)) }
             return
         }
+        crashPoints?.reach(.afterCommit)
         for (index, write) in turn.enumerated() {
             write.answer(failures[index].map(Result.failure) ?? .success(()))
         }

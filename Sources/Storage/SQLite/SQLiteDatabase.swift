@@ -11,9 +11,11 @@ public final class SQLiteDatabase: Database {
 
     /// Opens the file, makes it if there is none, and brings its schema up to date.
     ///
-    /// - Parameter path: a file in a folder that exists; SQLite keeps `-wal` and `-shm` files beside it.
+    /// - Parameters:
+    ///   - path: a file in a folder that exists; SQLite keeps `-wal` and `-shm` files beside it.
+    ///   - crashPoints: for the crash harness.
     /// - Throws: ``StorageError``: `newerSchema`, `busy`, or `unavailable` when the file is no database or cannot be opened.
-    public init(path: String) throws {
+    public init(path: String, crashPoints: CrashPoints? = nil) throws {
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
         configuration.maximumReaderCount = Self.readersMax
@@ -28,7 +30,7 @@ public final class SQLiteDatabase: Database {
         } catch {
             throw StorageError(sqlite: error)
         }
-        writes = GroupCommitQueue(pool: pool)
+        writes = GroupCommitQueue(pool: pool, crashPoints: crashPoints)
     }
 
     /// Chosen: another process that holds the file longer than this is an operator's mistake.

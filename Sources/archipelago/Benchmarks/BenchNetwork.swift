@@ -21,8 +21,6 @@ struct BenchNetwork: Sendable {
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
 
-    static let digest = "sha256:" + String(repeating: "0", count: 64)
-
     static func start() async throws -> BenchNetwork {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("archipelago-bench-\(UUID().uuidString)").path
         var logger = Logger.process("archipelago", default: .error)
@@ -34,7 +32,7 @@ struct BenchNetwork: Sendable {
         let consumer = Principal(accountID: account, scopes: [.read, .write, .admin])
         let key = try await assembly.accounts.issueKey(accountID: account, name: "bench", scopes: [.read, .write])
         _ = try await assembly.ledger.grant(try Ledger.Grant(["amount": .int(Transfer.creditsMax)]), to: account, by: consumer)
-        try await assembly.database.write { try publish(by: account, in: $0) }
+        try await assembly.database.write { try MadeUpCargo.publish(by: account, in: $0) }
         let listening = Once<Int>()
         let services = assembly.makeServices { listening.set($0) }
         let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
@@ -56,22 +54,6 @@ struct BenchNetwork: Sendable {
         try await assembly.close()
         // What stays is only a temporary folder.
         try? FileManager.default.removeItem(atPath: folder)
-    }
-
-    private static func publish(by account: String, in writer: any SQLWriter) throws {
-        let workload = try writer.insertWorkload(slug: "bench-cargo", ownerID: account, at: 0)
-        let fields = """
-            {"name":"Bench","slug":"bench-cargo","description":"Measures.","runtime_type":"container","container_image":"ghcr.io/archipelag-io/bench-cargo:v1.0.0",\
-            "input_schema":{"type":"object"},"output_schema":{"type":"object"},"price_per_job":1,"price_per_token":1}
-            """
-        var row = SubmissionRow(
-            workloadID: workload.id, publisherID: account, state: SubmissionState.published.rawValue, fields: fields, version: "v1.0.0", createdAt: 0)
-        row = try writer.insert(row)
-        row.trustLevel = TrustLevel.basic.rawValue
-        row.imageDigest = digest
-        row.publishedAt = 0
-        try writer.update(row)
-        try writer.setPublishedSubmission(row.id, workloadID: workload.id)
     }
 
     /// Registers and connects a simulated Island.

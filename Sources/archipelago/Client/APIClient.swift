@@ -38,10 +38,13 @@ struct APIClient {
     /// Calls the API and returns the answer's whole body.
     ///
     /// - Throws: ``CommandFailure`` with the server's words and the exit code that stands for the status.
-    func call(_ method: Method, _ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
+    ///
+    /// - Parameter idempotencyKey: under which the same request may be sent again.
+    func call(_ method: Method, _ path: String, _ body: JSONValue? = nil, idempotencyKey: String? = nil) async throws -> JSONValue {
         var request = HTTPClientRequest(url: "\(address)/api/v1\(path)")
         request.method = .init(rawValue: method.rawValue)
         for (name, value) in authorization { request.headers.add(name: name, value: value) }
+        if let idempotencyKey { request.headers.add(name: "Idempotency-Key", value: idempotencyKey) }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(body.bytes)
@@ -99,8 +102,8 @@ struct APIClient {
     }
 
     /// Calls the API and returns `data`.
-    func data(_ method: Method, _ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
-        guard let data = try await call(method, path, body)["data"] else {
+    func data(_ method: Method, _ path: String, _ body: JSONValue? = nil, idempotencyKey: String? = nil) async throws -> JSONValue {
+        guard let data = try await call(method, path, body, idempotencyKey: idempotencyKey)["data"] else {
             throw CommandFailure(.unavailable, "The coordinator's answer has no data; is it a newer version?")
         }
         return data

@@ -5,6 +5,7 @@ import Foundation
 import JSON
 import Logging
 import ServiceLifecycle
+import Storage
 import UnixSignals
 
 /// `archipelago serve`.
@@ -82,6 +83,7 @@ struct ServeCommand: AsyncParsableCommand {
         settings.port = port ?? file.port ?? settings.port
         guard (0...65_535).contains(settings.port) else { throw CommandFailure(.usage, "A port is a number from 0 to 65535.") }
         settings.approvedRegistries = approvedRegistries + (file.approvedRegistries ?? [])
+        settings.crashPoints = ProcessInfo.processInfo.environment["ARCHIPELAGO_CRASH_AT"].flatMap(CrashPoints.init)
         settings.platformFee = file.platformFeePercent ?? settings.platformFee
         if let limit = file.requestsPerMinute { settings.requestsPerMinute = limit == 0 ? nil : limit }
         if let limit = file.signInsPerMinute { settings.signInsPerMinute = limit == 0 ? nil : limit }

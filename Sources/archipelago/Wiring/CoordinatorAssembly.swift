@@ -26,6 +26,8 @@ struct CoordinatorConfiguration {
     var scanning: ScanningConfiguration
     /// When published Cargos are scanned again, and what follows.
     var rescans = RescanPolicy()
+    /// Where the coordinator is to die; for the crash harness.
+    var crashPoints: CrashPoints?
     /// The platform's percent of each charge, `0...100`.
     var platformFee = 0
     /// Requests a minute for each key, or for each address without one; `nil` for no limit.
@@ -62,7 +64,7 @@ struct CoordinatorAssembly {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let surroundings = Surroundings.live
         let bus = InProcessBus()
-        database = try SQLiteDatabase(path: folder + "/coordinator.sqlite")
+        database = try SQLiteDatabase(path: folder + "/coordinator.sqlite", crashPoints: configuration.crashPoints)
         let store = try ContentStore(root: folder + "/blobs")
         registryClient = RegistryClient(configuration: .fromEnvironment())
         let images = RegistryImageSource(client: registryClient, store: store)
@@ -73,7 +75,8 @@ struct CoordinatorAssembly {
         accounts = Accounts(database: database, passwords: try PasswordHasher(), surroundings: surroundings)
         registry = Registry(database: database)
         islands = Islands(database: database, surroundings: surroundings)
-        let dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings, platformFee: configuration.platformFee)
+        let dispatcher = Dispatcher(
+            database: database, bus: bus, surroundings: surroundings, platformFee: configuration.platformFee, crashPoints: configuration.crashPoints)
         let jobs = Jobs(database: database, bus: bus, surroundings: surroundings, platformFee: configuration.platformFee)
         ledger = Ledger(database: database, surroundings: surroundings)
         let (cage, sandboxed) = SandboxedScannerCage.make(folder: folder + "/scanners")

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import JSON
+
+/// `archipelago chaos`.
+struct ChaosCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chaos", abstract: "Run a network under load, kill its processes at random, and check that nothing is lost or paid twice.",
+        discussion: """
+            A coordinator ('serve') and Islands run as processes of their own; the Islands are real agents whose Cargos only count. Consumers \
+            here send jobs, each under an Idempotency-Key until it is acknowledged, and cancel some. Meanwhile processes are killed (-9), at \
+            random moments and at the coordinator's named write points, or stopped for a while. At the end all is left to come to rest, and then \
+            every acknowledged job must be over once, its transcript whole, with one terminal record and the same for every reader, and the \
+            books must balance with nothing held.
+            """,
+        subcommands: [ChaosRun.self, ChaosIsland.self], defaultSubcommand: ChaosRun.self)
+}
+
+/// `archipelago chaos run`.
+struct ChaosRun: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "run", abstract: "Run it, and exit 1 with what is wrong.")
+
+    @Option(help: "The seed of everything that is chosen.") var seed: UInt64 = 1
+    @Option(help: "How many kills.") var kills = 20
+    @Option(help: "How many jobs at least; more are sent while kills are left.") var jobs = 400
+    @Option(help: "How many Islands.") var islands = 3
+    @Option(help: "How many Consumers send at once.") var consumers = 24
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard [jobs, islands, consumers].allSatisfy({ $0 > 0 }), kills >= 0 else { throw ValidationError("Counts must be at least 1.") }
+    }
+
+    func run() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("archipelago-chaos-\(UUID().uuidString)").path
+        let network = try await ChaosNetwork.start(folder: folder, islands: islands)
+        let load = ChaosLoad(network: network, jobsMin: jobs, seed: seed)
+        let killer = ChaosKiller(network: network, kills: kills, seed: seed)
+        let verdict: ChaosVerdict
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<consumers { group.addTask { try await load.consume(number) } }
+                try await killer.run { Terminal.progress("\($0) of \(kills) kills, \(load.acknowledged.count) jobs") }
+                load.stopWhenEnough()
+                try await group.waitForAll()
+            }
+            verdict = try await ChaosVerdict.find(network, load.acknowledged)
+        } catch {
+            await network.stop()
+            Terminal.complain("What is left lies in \(folder).")
+            throw error
+        }
+        await network.stop()
+        Terminal.progress("")
+        show(verdict, killer.counts, folder)
+        guard verdict.faults.isEmpty else { throw ExitCode(CommandExit.failed.rawValue) }
+        // What stays is only a temporary folder.
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private func show(_ verdict: ChaosVerdict, _ kills: [String: Int], _ folder: String) {
+        let killed = kills.sorted { $0.key < $1.key }
+        var members: JSONObject = ["seed": .string("\(seed)"), "jobs": .int(verdict.jobs), "restarted_attempts": .int(verdict.restarts)]
+        members["kills"] = .object(killed.reduce(into: JSONObject()) { $0[$1.key] = .int($1.value) })
+        members["states"] = .object(verdict.states.sorted { $0.key < $1.key }.reduce(into: JSONObject()) { $0[$1.key] = .int($1.value) })
+        members["faults"] = .array(verdict.faults.map(JSONValue.string))
+        output.show(
+            .object(members),
+            [
+                "seed \(seed), \(verdict.jobs) acknowledged jobs, \(verdict.restarts) attempts beyond the first",
+                "kills   " + killed.map { "\($0.key) \($0.value)" }.joined(separator: ", "),
+                "states  " + verdict.states.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "),
+            ]
+                + (verdict.faults.isEmpty
+                    ? ["nothing lost, nothing doubled, books balanced, nothing held"]
+                    : ["WRONG; the network's folder is \(folder)"] + verdict.faults.prefix(50)))
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import JSON
+
+/// What the harness found once all had come to rest.
+struct ChaosVerdict: Sendable {
+    let jobs: Int
+    /// Attempts beyond the first.
+    let restarts: Int
+    let states: [String: Int]
+    /// What is wrong; empty when nothing is.
+    let faults: [String]
+
+    /// Chosen: a lost lease takes 30 s, three of them one after the other 90, and the work itself seconds.
+    private static let restMax: Duration = .seconds(180)
+
+    /// Waits until every acknowledged job is over, then looks at each, and at the books.
+    static func find(_ network: ChaosNetwork, _ acknowledged: [ChaosLoad.Acknowledged]) async throws -> ChaosVerdict {
+        let client = try APIClient(address: network.url, key: network.key)
+        var faults: [String] = []
+        let ids = Set(acknowledged.map(\.id))
+        if ids.count != acknowledged.count { faults.append("\(acknowledged.count - ids.count) jobs were acknowledged under two keys.") }
+        try await waitForRest(client)
+        var states: [String: Int] = [:]
+        var restarts = 0
+        let total = try await client.call(.get, "/jobs?limit=1")["meta"]?["total"]?.int ?? -1
+        if total != ids.count { faults.append("\(total) jobs are stored, and \(ids.count) were acknowledged.") }
+        for job in acknowledged {
+            let found = try await client.data(.get, "/jobs/\(job.id)")
+            let state = found["status"]?.string ?? "?"
+            states[state, default: 0] += 1
+            restarts += max(0, (found["attempt"]?.int ?? 0) - 1)
+            faults += try await transcriptFaults(job, found, client).map { "Job \(job.id) (\(state)): \($0)" }
+        }
+        let books = try await client.data(.get, "/admin/ledger/verify")
+        faults += (books["faults"]?.array ?? []).compactMap(\.string)
+        if books["credits_held"]?.int != 0 { faults.append("\(books["credits_held"].words) credits are still held.") }
+        return ChaosVerdict(jobs: ids.count, restarts: restarts, states: states, faults: faults)
+    }
+
+    private static func waitForRest(_ client: APIClient) async throws {
+        let deadline = ContinuousClock.now + restMax
+        while true {
+            var open = 0
+            do {
+                for state in ["pending", "queued", "running"] {
+                    open += try await client.call(.get, "/jobs?limit=1&status=\(state)")["meta"]?["total"]?.int ?? 1
+                }
+                if open == 0 { return }
+            } catch let failure as CommandFailure where failure.exit == .unavailable {
+                // It is still starting.
+            }
+            guard ContinuousClock.now < deadline else { throw CommandFailure(.failed, "\(open) jobs are still not over after \(restMax).") }
+            Terminal.progress("\(open) jobs are not over yet")
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    private static func transcriptFaults(_ job: ChaosLoad.Acknowledged, _ found: JSONValue, _ client: APIClient) async throws -> [String] {
+        var faults: [String] = []
+        let whole = try await records(of: job.id, from: 1, client)
+        if whole.compactMap({ $0["seq"]?.int }) != Array(1...max(1, whole.count)) { faults.append("the transcript has gaps") }
+        let terminals = whole.filter { ["done", "error"].contains($0["type"]?.string) && $0["status"] != nil }
+        if terminals.count != 1 || terminals.first != whole.last { faults.append("it has \(terminals.count) terminal records, or not at its end") }
+        let middle = max(1, whole.count / 2)
+        let half = try await records(of: job.id, from: middle, client)
+        if half != Array(whole.dropFirst(middle - 1)) { faults.append("two readers read different things") }
+        guard found["status"]?.string == "completed" else { return faults }
+        let last = found["attempt"]?.int ?? 0
+        let said = whole.filter { $0["type"]?.string == "token" && $0["attempt"]?.int == last }.compactMap { $0["content"]?.string }
+        if said != (0..<job.count).map({ "\($0) " }) { faults.append("it says \(said.count) tokens of \(job.count), or in another order") }
+        let charge = found["usage"]?["credits_used"]?.int
+        if charge != 1 + job.count { faults.append("it cost \(charge.map(String.init) ?? "nothing"), and should have cost \(1 + job.count)") }
+        return faults
+    }
+
+    private static func records(of job: String, from seq: Int, _ client: APIClient) async throws -> [JSONObject] {
+        var records: [JSONObject] = []
+        try await TranscriptFollower(client: client, job: job).follow(from: seq) { records.append($0) }
+        return records
+    }
+}
