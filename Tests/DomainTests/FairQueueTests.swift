@@ -8,10 +8,12 @@ import Testing
     }
 
     /// Takes all, in order.
-    private static func drain(_ queue: inout FairQueue, skipping kinds: Set<Int> = []) -> [Int] {
+    private static func drain(_ queue: inout FairQueue) -> [Int] {
         var numbers: [Int] = []
-        var skipped = kinds
-        while let job = queue.next(skipping: &skipped, place: { _ in true }) { numbers.append(job.number) }
+        queue.take(upTo: .max) { job in
+            numbers.append(job.number)
+            return true
+        }
         return numbers
     }
 
@@ -44,8 +46,7 @@ import Testing
     @Test func whoWasAwayHasSavedNothingUp() {
         var queue = FairQueue()
         for number in 1...100 { queue.add(Self.job(number, "a")) }
-        var skipped: Set<Int> = []
-        for _ in 0..<50 { _ = queue.next(skipping: &skipped) { _ in true } }
+        #expect(queue.take(upTo: 50) { _ in true } == 50)
         for number in 101...200 { queue.add(Self.job(number, "b")) }
         let order = Self.drain(&queue)
         // From here on in turns, and not all of b's first.
@@ -54,15 +55,16 @@ import Testing
 
     @Test func whoComesBackAtOnceHasNotForgottenWhatItTook() {
         var queue = FairQueue()
-        var skipped: Set<Int> = []
         queue.add(Self.job(1, "b"))
         var served: [String] = []
         // a sends each job when the one before is taken; b has all of its jobs there.
         for number in 2...20 { queue.add(Self.job(number, "b")) }
         for number in 100..<120 {
             queue.add(Self.job(number, "a"))
-            if let job = queue.next(skipping: &skipped, place: { _ in true }) { served.append(job.consumer) }
-            if let job = queue.next(skipping: &skipped, place: { _ in true }) { served.append(job.consumer) }
+            queue.take(upTo: 2) { job in
+                served.append(job.consumer)
+                return true
+            }
         }
         #expect(abs(served.filter { $0 == "a" }.count - served.filter { $0 == "b" }.count) <= 2)
     }
@@ -73,21 +75,31 @@ import Testing
         queue.add(Self.job(2, "a", kind: 0))
         queue.add(Self.job(3, "b", kind: 7))
         queue.add(Self.job(4, "b", kind: 0))
-        var skipped: Set<Int> = []
         var asked = 0
         var taken: [Int] = []
-        while let job = queue.next(
-            skipping: &skipped,
-            place: {
-                asked += 1
-                return $0.kind != 7
-            })
-        { taken.append(job.number) }
+        queue.take(upTo: .max) { job in
+            asked += 1
+            if job.kind != 7 { taken.append(job.number) }
+            return job.kind != 7
+        }
         #expect(taken == [2, 4])
-        #expect(skipped == [7])
         #expect(asked == 3)
         #expect(queue.count == 2)
         #expect(Set(Self.drain(&queue)) == [1, 3])
+    }
+
+    @Test func strangeWishesOfOneConsumerTakeNobodysTime() {
+        var queue = FairQueue()
+        for kind in 1...1000 { queue.add(Self.job(kind, "strange", kind: kind)) }
+        queue.add(Self.job(2000, "plain"))
+        var asked = 0
+        #expect(
+            queue.take(upTo: .max) { job in
+                asked += 1
+                return job.kind == 0
+            } == 1)
+        #expect(asked == 17)
+        #expect(queue.count == 1000)
     }
 
     /// Whatever comes and goes: each job is given once, and of two of one Consumer and kind the better one first.
@@ -103,9 +115,12 @@ import Testing
             waiting[number] = job
             guard Bool.random(using: &random) else { continue }
             let closed = Int.random(in: 0..<4, using: &random)
-            var skipped: Set<Int> = []
-            let next = queue.next(skipping: &skipped) { $0.kind != closed }
-            guard let next else {
+            var taken: FairQueue.Waiting?
+            queue.take(upTo: 1) { job in
+                if job.kind != closed { taken = job }
+                return job.kind != closed
+            }
+            guard let next = taken else {
                 #expect(waiting.values.allSatisfy { $0.kind == closed })
                 continue
             }

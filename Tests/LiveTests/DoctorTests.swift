@@ -42,6 +42,19 @@ extension Live {
             }
         }
 
+        /// In a user namespace of its own the command may switch off those below it, on every host.
+        @Test func withoutUserNamespacesNoLevelIsOffered() async throws {
+            try Machine.requireReady()
+            let script = "echo 0 > /proc/sys/user/max_user_namespaces\nexec \"$@\""
+            let apart = ["-Urpf", "--mount-proc", "/bin/sh", "-ec", script, "test", try Machine.executable()]
+            let doctor = try await ChildProcess.run("/usr/bin/unshare", apart + ["island", "doctor", "--json"])
+            #expect(doctor.exit == 5, "\(doctor)")
+            for level in try Self.levels(doctor) {
+                #expect(level["enforceable"]?.bool == false)
+                #expect(level["obstacles"]?[0]?["problem"]?.string?.contains("user namespaces switched off") == true, "\(doctor)")
+            }
+        }
+
         /// A job is refused with the reason where its limits do not hold.
         @Test func nothingRunsWithLess() async throws {
             try Machine.requireReady()
@@ -57,6 +70,12 @@ extension Live {
                 ])
             #expect(result.exit == 1, "\(result)")
             #expect(!result.stdout.contains("exit 0"), "\(result)")
+        }
+
+        @Test func gVisorOffersTheLevelsWithoutANetwork() async throws {
+            try Machine.requireReady()
+            let result = try await ChildProcess.run(try Machine.executable(), ["island", "doctor", "--runtime", "runsc", "--json"])
+            #expect(try Self.levels(result).map { $0["enforceable"]?.bool } == [true, true, true, false], "\(result)")
         }
 
         @Test(arguments: [["--runtime", "podman"], ["--allow-range", "10.0.0.1/8"], ["--name-server", "x"], ["--engine", ""], ["--gpu", "x"]])

@@ -90,22 +90,25 @@ extension Dispatcher {
     /// Chooses Islands for as many waiting jobs as there is room for.
     private func plan() -> [Plan] {
         var plans: [Plan] = []
-        var unplaceable: Set<Int> = []
-        while plans.count < Self.placementBatch {
-            var chosen: PlacementDecision?
-            let job = waiting.next(skipping: &unplaceable) { job in
-                guard let row = waitingRows[job.job], let cargo = cargos[row.submissionID], let wanted = requirements[job.kind] else { return true }
-                let failed = Set(row.failedIslands.split(separator: " ").map(String.init))
-                chosen = islands.choose(for: wanted, image: cargo.digest, avoiding: failed, using: &random)
-                return chosen != nil
-            }
-            guard let job else { break }
-            guard let row = waitingRows.removeValue(forKey: job.job), let cargo = cargos[row.submissionID], let decision = chosen else { continue }
+        waiting.take(upTo: Self.placementBatch) { job in
+            guard let row = waitingRows[job.job], let cargo = cargos[row.submissionID], let wanted = requirements[job.kind] else { return true }
+            let failed = Set(row.failedIslands.split(separator: " ").map(String.init))
+            guard let decision = islands.choose(for: wanted, image: cargo.digest, avoiding: failed, using: &random) else { return false }
+            waitingRows[job.job] = nil
             let attempt = AttemptID(job: job.job, number: row.attempt + 1)
             reserve(attempt, island: decision.island)
             plans.append(Plan(row: row, attempt: attempt, cargo: cargo, decision: decision))
+            return true
         }
+        if waiting.count == 0 { forgetKinds() }
         return plans
+    }
+
+    /// What nothing waits for is looked up anew when something does, so that it is bounded by what waits.
+    private func forgetKinds() {
+        cargos = [:]
+        kinds = [:]
+        requirements = [:]
     }
 
     /// Writes the attempts down, all in one commit, and sends them on their way.

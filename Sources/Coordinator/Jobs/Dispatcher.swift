@@ -30,7 +30,7 @@ public actor Dispatcher {
     var waiting = FairQueue()
     var waitingRows: [String: QueuedJobRow] = [:]
     var queueReadUpTo = 0
-    /// Versions whose jobs wait or run. A published version never changes but for its level, which is looked up anew for each job that comes.
+    /// Versions whose jobs wait.
     var cargos: [Int: PlaceableCargo] = [:]
     /// Numbers for requirements, so that jobs that need the same are placed alike.
     var kinds: [JobRequirements: Int] = [:]

@@ -89,27 +89,40 @@ public struct FairQueue: Sendable {
         count += 1
     }
 
-    /// Takes the next job that can be placed; `nil` when there is none.
+    /// Takes jobs that can be placed, in their order; what cannot be placed stays where it is and holds nobody up.
     ///
     /// - Parameters:
-    ///   - kinds: kinds that cannot be placed now; those that turn out to be so are added.
-    ///   - place: tries to place a job; what cannot be placed stays where it is.
-    public mutating func next(skipping kinds: inout Set<Int>, place: (Waiting) -> Bool) -> Waiting? {
+    ///   - limit: jobs to take at most.
+    ///   - place: tries to place a job; it is asked once for each kind that cannot be placed.
+    /// - Returns: how many were taken.
+    @discardableResult
+    public mutating func take(upTo limit: Int, place: (Waiting) -> Bool) -> Int {
+        var unplaceable: Set<Int> = []
         var passedOver: [Turn] = []
         defer { passedOver.forEach { turns.insert($0) } }
-        while let turn = turns.popFirst() {
+        var taken = 0
+        while taken < limit, let turn = turns.popFirst() {
             guard lines[turn.consumer]?.clock == turn.clock else { continue }
-            while let kind = lines[turn.consumer]?.first(skipping: kinds), let job = lines[turn.consumer]?.jobs[kind]?.first {
-                if place(job) {
-                    serve(job)
-                    return job
-                }
-                kinds.insert(kind)
-            }
-            passedOver.append(turn)
+            if serveOne(of: turn.consumer, &unplaceable, place) { taken += 1 } else { passedOver.append(turn) }
         }
-        return nil
+        return taken
     }
+
+    /// Takes a Consumer's first job that can be placed.
+    private mutating func serveOne(of consumer: String, _ unplaceable: inout Set<Int>, _ place: (Waiting) -> Bool) -> Bool {
+        for _ in 0..<Self.kindsTriedMax {
+            guard let kind = lines[consumer]?.first(skipping: unplaceable), let job = lines[consumer]?.jobs[kind]?.first else { return false }
+            if place(job) {
+                serve(job)
+                return true
+            }
+            unplaceable.insert(kind)
+        }
+        return false
+    }
+
+    /// Chosen: kinds of one Consumer that are found unplaceable before the next Consumer's turn, so that nobody's strange wishes take all the time.
+    private static let kindsTriedMax = 16
 
     private mutating func serve(_ job: Waiting) {
         guard var line = lines.removeValue(forKey: job.consumer) else { return }

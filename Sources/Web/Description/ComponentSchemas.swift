@@ -373,7 +373,8 @@ enum ComponentSchemas {
             "Grant",
             .object(
                 [
-                    ("amount", .integer(-Transfer.creditsMax...Transfer.creditsMax)), ("note?", .string(pattern: "^[^\\x00]*$", length: 0...1000)),
+                    ("amount", .both(.integer, anyOf: [.integer(-Transfer.creditsMax ... -1), .integer(1...Transfer.creditsMax)])),
+                    ("note?", .string(pattern: "^[^\\x00]*$", length: 0...1000)),
                 ], isOpen: false)
         ),
         ("Roles", .object([("roles", .array(words(Role.self)))], isOpen: false)),

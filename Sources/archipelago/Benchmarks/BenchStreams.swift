@@ -1,0 +1,217 @@
+import ArgumentParser
+import Domain
+import Foundation
+import IslandLink
+import JSON
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import WebSockets
+
+/// `archipelago bench streams`.
+struct BenchStreams: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "streams", abstract: "Stream frames from a simulated Island to Consumers, and tell how many a second, and how late.",
+        discussion: """
+            The coordinator is the real one on a loopback port, and stores every frame before it hands it on. Three measurements, one after the \
+            other: many streams at a steady pace, each to its own reader, with the delay of each frame from the Island's socket to the Consumer's; \
+            one stream as fast as it goes to one reader; and one to many readers.
+            """)
+
+    @Option(help: "Streams at a steady pace.") var streams = 100
+    @Option(help: "Frames of each.") var frames = 1000
+    @Option(help: "Frames a second of each.") var pace = 100
+    @Option(help: "Frames of a stream that goes as fast as it can.") var fast = 100_000
+    @Option(help: "Readers of one stream.") var readers = 100
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard [streams, frames, pace, fast, readers].allSatisfy({ $0 > 0 }) else { throw ValidationError("Counts must be at least 1.") }
+    }
+
+    func run() async throws {
+        let network = try await BenchNetwork.start()
+        do {
+            let island = try await network.connectIsland("island", slots: streams)
+            let plan = StreamPlan()
+            let results = try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await island.streamEverything(plan) }
+                let steady = try await steadily(network, plan)
+                let single = try await asFastAsPossible(network, plan, readers: 1, frames: fast)
+                let many = try await asFastAsPossible(network, plan, readers: readers, frames: max(1000, fast / 10))
+                group.cancelAll()
+                return (steady, single, many)
+            }
+            try await network.stop()
+            show(results.0, results.1, results.2)
+        } catch {
+            try await network.stop()
+            throw error
+        }
+    }
+
+    private func steadily(_ network: BenchNetwork, _ plan: StreamPlan) async throws -> (delays: [Double], received: Int) {
+        plan.set(frames: frames, pause: .nanoseconds(1_000_000_000 / pace))
+        let delays = try await withThrowingTaskGroup(of: [Double].self) { group in
+            for _ in 0..<streams {
+                let job = try await network.submit()
+                group.addTask { try await network.read(job) }
+            }
+            return try await group.reduce(into: [Double]()) { $0 += $1 }
+        }
+        return (delays, delays.count)
+    }
+
+    /// Deliveries a second, from the first frame that came to the last.
+    private func asFastAsPossible(_ network: BenchNetwork, _ plan: StreamPlan, readers: Int, frames: Int) async throws -> Double {
+        plan.set(frames: frames, pause: .zero)
+        plan.hold()
+        let job = try await network.submit()
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<readers { group.addTask { try await network.read(job).count } }
+            let start = ContinuousClock.now
+            plan.letGo()
+            let received = try await group.reduce(0, +)
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            guard received == readers * frames else { throw CommandFailure(.failed, "\(readers * frames - received) frames were lost.") }
+            return Double(received) / seconds
+        }
+    }
+
+    private func show(_ steady: (delays: [Double], received: Int), _ single: Double, _ many: Double) {
+        let percentiles = Percentiles(steady.delays)
+        let words = { (number: Double) in String(format: "%.2f", number) }
+        output.show(
+            [
+                "streams": .int(streams), "frames": .int(frames), "pace": .int(pace), "received": .int(steady.received),
+                "p50_ms": .number(JSONNumber(percentiles[50])), "p99_ms": .number(JSONNumber(percentiles[99])),
+                "max_ms": .number(JSONNumber(percentiles.max)), "one_to_one_per_second": .number(JSONNumber(single)), "readers": .int(readers),
+                "to_many_per_second": .number(JSONNumber(many)),
+            ],
+            [
+                "\(streams) streams of \(frames) frames, \(pace) a second each: \(steady.received) of \(streams * frames) received",
+                "delay          p50 \(words(percentiles[50])) ms, p99 \(words(percentiles[99])) ms, max \(words(percentiles.max)) ms",
+                "one to one     \(Int(single)) frames/s", "one to \(readers)      \(Int(many)) deliveries/s",
+            ])
+    }
+}
+
+/// What the simulated Island writes for the next jobs.
+final class StreamPlan: Sendable {
+    private struct State {
+        var frames = 0
+        var pause = Duration.zero
+        var isHeld = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func set(frames: Int, pause: Duration) {
+        state.withLock { state in
+            state.frames = frames
+            state.pause = pause
+        }
+    }
+
+    var frames: Int { state.withLock(\.frames) }
+    var pause: Duration { state.withLock(\.pause) }
+
+    /// Keeps jobs from writing until they are let go.
+    func hold() { state.withLock { $0.isHeld = true } }
+
+    func letGo() {
+        let waiting = state.withLock { state in
+            state.isHeld = false
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        waiting.forEach { $0.resume() }
+    }
+
+    func untilLetGo() async {
+        await withCheckedContinuation { continuation in
+            let goesOn = state.withLock { state in
+                if state.isHeld { state.waiting.append(continuation) }
+                return !state.isHeld
+            }
+            if goesOn { continuation.resume() }
+        }
+    }
+}
+
+extension SimulatedIsland {
+    /// Streams as planned for every assignment, until the task is cancelled. Each frame says when it was written.
+    func streamEverything(_ plan: StreamPlan) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for await message in connection.incoming {
+                guard let text = message.text, case .assign(let assignment) = try CoordinatorMessage(parsing: text) else { continue }
+                let (frames, pause) = (plan.frames, plan.pause)
+                group.addTask {
+                    try await connection.send(text: IslandMessage.started(assignment.attempt).text)
+                    await plan.untilLetGo()
+                    try await write(assignment.attempt, frames, pause)
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func write(_ attempt: AttemptID, _ frames: Int, _ pause: Duration) async throws {
+        let clock = ContinuousClock()
+        var next = clock.now
+        var sent = 0
+        while sent < frames {
+            let count = pause == .zero ? min(frames - sent, LinkLimits.framesMax) : 1
+            let batch = (0..<count).map { _ in JSONObject(dictionaryLiteral: ("type", "token"), ("content", .string("\(Moments.now)"))) }
+            try await connection.send(text: IslandMessage.frames(attempt, first: sent + 1, frames: batch).text)
+            sent += count
+            guard pause > .zero else { continue }
+            next += pause
+            try await clock.sleep(until: next)
+        }
+        try await connection.send(
+            text: IslandMessage.finished(
+                .init(
+                    attempt: attempt, frames: frames, done: ["type": "done"], failure: nil, runMilliseconds: 0, cpuMilliseconds: 0, peakMemoryBytes: 0)
+            ).text)
+    }
+}
+
+extension BenchNetwork {
+    /// Sends a job and returns its id.
+    func submit() async throws -> String {
+        let client = try APIClient(address: url, key: consumerKey)
+        let body: JSONValue = ["workload": .string(MadeUpCargo.slug), "input": ["max_tokens": 10_000_000]]
+        return try await client.data(.post, "/jobs", body)["id"]?.string ?? ""
+    }
+
+    /// Reads a job's stream to its end, and tells how late each token was, in milliseconds.
+    func read(_ job: String) async throws -> [Double] {
+        let client = try APIClient(address: url, key: consumerKey)
+        let connection = try await client.transcript(job: job, from: 1)
+        var delays: [Double] = []
+        let mark = Array("\"content\":\"".utf8)
+        for await message in connection.incoming {
+            guard let text = message.text else { continue }
+            // The number behind the mark, without the cost of a parser that would be measured too.
+            let written = text.utf8.withContiguousStorageIfAvailable { bytes -> Int? in
+                guard let range = bytes.firstRange(of: mark) else { return nil }
+                return bytes[range.upperBound...].prefix { (0x30...0x39).contains($0) }.reduce(0) { $0 * 10 + Int($1) - 0x30 }
+            }
+            if let written = written ?? nil { delays.append(Double(Moments.now - written) / 1_000_000) }
+        }
+        return delays
+    }
+}
+
+/// Moments of one clock that all parts of this process share.
+private enum Moments {
+    private static let start = ContinuousClock.now
+
+    /// Nanoseconds since the first one.
+    static var now: Int {
+        let (seconds, attoseconds) = start.duration(to: .now).components
+        return Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+    }
+}
