@@ -51,17 +51,27 @@ public struct IslandGate: Sendable {
 
     private func converse(_ session: IslandSession, _ channel: any IslandChannel) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                while let text = try await channel.receive() {
-                    try await dispatcher.receive(try IslandMessage(parsing: text), from: session)
-                }
-            }
+            group.addTask { try await listen(session, channel) }
             group.addTask {
                 for await message in session.outbound { try await channel.send(message.text) }
             }
             // Whichever ends first ends the other: a closed socket, or a connection that was replaced.
             try await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// Takes what the Island says, until it has said everything and all of it is handled.
+    private func listen(_ session: IslandSession, _ channel: any IslandChannel) async throws {
+        let lanes = MessageLanes()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { lanes.close() }
+                while let text = try await channel.receive() { await lanes.add(try IslandMessage(parsing: text)) }
+            }
+            group.addTask { try await lanes.run { try await dispatcher.receive($0, from: session) } }
+            // The first failure ends the others.
+            for try await _ in group {}
         }
     }
 }
