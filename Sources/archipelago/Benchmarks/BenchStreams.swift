@@ -173,7 +173,8 @@ extension SimulatedIsland {
         try await connection.send(
             text: IslandMessage.finished(
                 .init(
-                    attempt: attempt, frames: frames, done: ["type": "done"], failure: nil, runMilliseconds: 0, cpuMilliseconds: 0, peakMemoryBytes: 0)
+                    attempt: attempt, frames: frames, done: ["type": "done"], failure: nil, runMilliseconds: 0, cpuMilliseconds: 0, peakMemoryBytes: 0
+                )
             ).text)
     }
 }
