@@ -43,6 +43,14 @@ extension Dispatcher {
         for await _ in signals { try await placeAll() }
     }
 
+    /// Begins anew with what the database says of the queue.
+    private func forgetQueue() {
+        waiting = FairQueue()
+        waitingRows = [:]
+        queueReadUpTo = 0
+        forgetKinds()
+    }
+
     private func placeAll() async throws {
         while true {
             try await readQueue()
@@ -114,7 +122,15 @@ extension Dispatcher {
     /// Writes the attempts down, all in one commit, and sends them on their way.
     private func carryOut(_ plans: [Plan]) async throws {
         let connected = sessions.count
-        let placed = try await database.write { writer in try plans.map { try Self.place($0, connected, in: writer) } }
+        let placed: [JobRow?]
+        do {
+            placed = try await database.write { writer in try plans.map { try Self.place($0, connected, in: writer) } }
+        } catch {
+            // Nothing of it is stored, and nothing may be lost of it here either.
+            for plan in plans { release(plan.attempt, island: plan.decision.island) }
+            forgetQueue()
+            throw error
+        }
         crashPoints?.reach(.beforeAssign)
         let now = surroundings.now()
         for (plan, row) in zip(plans, placed) {

@@ -74,10 +74,24 @@ public actor Dispatcher {
     public func run() async throws {
         try await recover()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.placeWhenSignalled() }
-            group.addTask { try await self.watchLeases() }
+            group.addTask { try await self.throughOutages { try await self.placeWhenSignalled() } }
+            group.addTask { try await self.throughOutages { try await self.watchLeases() } }
             try await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// Chosen: a full disk is not freed within this time, and a lock that was held is let go.
+    private static let outagePause: Duration = .seconds(1)
+
+    /// Does something again after each time in which the database could not be used.
+    private func throughOutages(_ body: () async throws -> Void) async throws {
+        while true {
+            do {
+                return try await body()
+            } catch  where ServiceError(outage: error) != nil {
+                try await surroundings.clock.sleep(for: Self.outagePause)
+            }
         }
     }
 

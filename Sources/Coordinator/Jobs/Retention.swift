@@ -22,7 +22,11 @@ public struct Retention: Sendable {
     /// Works until the task is cancelled.
     public func run() async throws {
         while true {
-            while try await eraseSome() {}
+            do {
+                while try await eraseSome() {}
+            } catch  where ServiceError(outage: error) != nil {
+                // What could not be erased now is due at the next look too.
+            }
             try await surroundings.clock.sleep(for: Self.interval)
         }
     }

@@ -95,11 +95,12 @@ struct Cage: Sendable {
     /// Reaps what a container's first process on the host has started: orphans by now, and so this process's children. All of them die with it.
     private func reapOrphans() throws {
         let deadline = ContinuousClock.now + configuration.killTimeout
-        while try ChildProcess.reapOrphans(named: "exe") > 0 {
+        while try !groups.processes(of: group).isEmpty {
             guard ContinuousClock.now < deadline else { throw SandboxError(.cleanUp, "A part of the container did not end.") }
             // Chosen: a killed process is gone within microseconds unless the host is stuck.
             usleep(1000)
         }
+        try ChildProcess.reapOrphans(named: "exe")
     }
 
     /// The runtime leaves the container's first process as an orphan: it becomes this process's child, to wait for.

@@ -101,6 +101,7 @@ struct ControlGroups: Sendable, Hashable {
     /// The processes of a group, in one of its controllers.
     func processes(of group: String) throws -> [pid_t] {
         let folder = (controllers["memory"] ?? unified ?? "") + group
+        guard access(folder, F_OK) == 0 else { return [] }
         return try SmallFiles.read("\(folder)/cgroup.procs").split(separator: "\n").compactMap { pid_t($0) }
     }
 
