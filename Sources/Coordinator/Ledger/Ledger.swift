@@ -50,6 +50,12 @@ public struct Ledger: Sendable {
         }
     }
 
+    /// Gives credits to an account, or takes some back, as a request body says.
+    public func grant(_ object: JSONObject, to accountID: String, by principal: Principal) async throws -> Wallet {
+        try principal.require(.admin)
+        return try await grant(Grant(object), to: accountID, by: principal)
+    }
+
     /// Gives credits to an account, or takes some back.
     ///
     /// - Throws: `not_found`; `paymentRequired` when more would be taken than is there; `conflict` (`too_many_credits`) at the ledger's bound.

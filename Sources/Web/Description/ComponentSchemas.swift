@@ -374,7 +374,7 @@ enum ComponentSchemas {
             .object(
                 [
                     ("amount", .both(.integer, anyOf: [.integer(-Transfer.creditsMax ... -1), .integer(1...Transfer.creditsMax)])),
-                    ("note?", .string(pattern: "^[^\\x00]*$", length: 0...1000)),
+                    ("note?", .words(1000)),
                 ], isOpen: false)
         ),
         ("Roles", .object([("roles", .array(words(Role.self)))], isOpen: false)),

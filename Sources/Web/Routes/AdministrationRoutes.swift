@@ -23,9 +23,8 @@ extension RouterGroup<APIContext> {
             return .data(account.json)
         }
         post("admin/accounts/:id/credits") { request, context -> Response in
-            let grant = try Ledger.Grant(try await request.object())
             let id = try context.text("id")
-            let wallet = try await services.ledger.grant(grant, to: id, by: context.principal)
+            let wallet = try await services.ledger.grant(try await request.object(), to: id, by: context.principal)
             return .data(["id": .string(id), "credits": .int(wallet.credits), "credits_held": .int(wallet.held)])
         }
         get("admin/ledger/verify") { _, context -> Response in .data(try await services.ledger.verify(for: context.principal).json) }
