@@ -58,7 +58,7 @@ public struct Ledger: Sendable {
 
     /// Gives credits to an account, or takes some back.
     ///
-    /// - Throws: `not_found`; `paymentRequired` when more would be taken than is there; `conflict` (`too_many_credits`) at the ledger's bound.
+    /// - Throws: `not_found`; `conflict`: `insufficient_credits` when more would be taken than is there, `too_many_credits` at the ledger's bound.
     public func grant(_ grant: Grant, to accountID: String, by principal: Principal) async throws -> Wallet {
         try principal.require(.admin)
         let now = surroundings.now()
@@ -70,6 +70,10 @@ public struct Ledger: Sendable {
                     .conflict, code: "too_many_credits", "A network has at most \(Transfer.creditsMax) credits, and \(issued) are given out.")
             }
             let before = try writer.wallet(of: accountID)
+            guard before.credits + grant.amount >= 0 else {
+                throw ServiceError(
+                    .conflict, code: "insufficient_credits", "The account has only \(before.credits) credits that could be taken back.")
+            }
             try writer.book(.grant(grant.amount, to: accountID), by: principal.accountID, note: grant.note, at: now)
             let after = try writer.wallet(of: accountID)
             try writer.audit(

@@ -265,7 +265,7 @@ extension Operation {
             query: paging + [("query", .string(pattern: "^[^\\x00]*$"), "Part of the name or address.")], answer: .list("Account")),
         Operation(
             method: .post, path: "/admin/accounts/{id}/credits", id: "grantCredits", summary: "Give an account credits, or take some back.",
-            tag: "admin", scope: .admin, body: "Grant", answer: .data("Credits"), refusals: [402, 409]),
+            tag: "admin", scope: .admin, body: "Grant", answer: .data("Credits"), refusals: [409]),
         Operation(
             method: .get, path: "/admin/ledger/verify", id: "verifyLedger", summary: "Add up all books.", tag: "admin", scope: .admin,
             answer: .data("LedgerVerification")),
