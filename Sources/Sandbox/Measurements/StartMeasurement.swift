@@ -114,7 +114,8 @@ public struct StartMeasurement: Sendable {
             try Self.firstByte(
                 of: podman,
                 [
-                    "run", "--rm", "--network", "none", "--read-only", "--memory", "256m", "--cpus", "1", "--pids-limit", "32", "--cap-drop", "all",
+                    "--runtime", OCIRuntime.runc.standardPath, "run", "--rm", "--network", "none", "--read-only", "--memory", "256m", "--cpus", "1",
+                    "--pids-limit", "32", "--cap-drop", "all",
                     "--security-opt", "no-new-privileges", "--ulimit", "nofile=256:256", "--ulimit", "nproc=4096:4096", Self.podmanImage,
                     "/cage-entry", "--probe-output",
                 ])
