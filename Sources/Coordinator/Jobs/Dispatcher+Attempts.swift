@@ -32,42 +32,33 @@ extension Dispatcher {
 
     private func started(_ attempt: AttemptID, _ session: IslandSession) async throws {
         let (island, now) = (session.island, surroundings.now())
-        let heard = try await database.write { writer -> (row: JobRow, paidUntil: Timestamp?, isFirst: Bool)? in
+        let heard = try await database.write { [terms] writer -> (row: JobRow, paidUntil: Timestamp?, isFirst: Bool)? in
             guard var row = try writer.job(id: attempt.job), row.islandID == island else { return nil }
             var lifecycle = try row.lifecycle()
             // Said again after a reconnect: it was heard the first time.
-            if lifecycle.state == .running, lifecycle.attempt == attempt.number { return (row, try Self.paidUntil(row, in: writer), false) }
+            if lifecycle.state == .running, lifecycle.attempt == attempt.number { return (row, nil, false) }
             guard lifecycle.started(attempt: attempt.number) == .moved else { return nil }
             row.apply(lifecycle)
             row.startedAt = now.milliseconds
             var transcript = Transcript(row)
             transcript.append(status: "running")
             try transcript.save(in: writer)
-            return (transcript.job, try Self.paidUntil(transcript.job, in: writer), true)
+            return (transcript.job, try row.paidUntil(terms.terms(of: row.submissionID, in: writer)), true)
         }
         guard let (row, paidUntil, isFirst) = heard else {
             session.send(.cancel(attempt))
             return
         }
-        leases[attempt.job]?.paidUntil = paidUntil
         guard isFirst else { return }
+        leases[attempt.job]?.paidUntil = paidUntil
         leases[attempt.job]?.overdueAt = now + .milliseconds(row.timeoutMilliseconds) + Self.finishingMax
         bus.signal(Topics.job(attempt.job))
-    }
-
-    /// When a running job's meter reaches what is held for it, if no more tokens come; `nil` if that cannot be before its timeout.
-    static func paidUntil(_ row: JobRow, in reader: any SQLReader) throws -> Timestamp? {
-        guard let startedAt = row.startedAt else { return nil }
-        let prices = try JobTerms(Submission.find(row.submissionID, in: reader)).prices
-        // A job that may use all its time for what is held ends by its timeout, which is the Cargo's fault and costs nothing.
-        guard let seconds = prices.secondsPaid(by: row.held, tokens: row.tokens), seconds * 1000 < row.timeoutMilliseconds else { return nil }
-        return Timestamp(milliseconds: startedAt) + .seconds(seconds)
     }
 
     /// Stores new frames and confirms them; repeated ones are dropped by their number.
     private func store(_ frames: [JSONObject], from first: Int, of attempt: AttemptID, _ session: IslandSession) async throws {
         let (island, now) = (session.island, surroundings.now())
-        let stored = try await database.write { writer -> (upTo: Int, paidUntil: Timestamp?, isPaid: Bool)? in
+        let stored = try await database.write { [terms] writer -> (upTo: Int, paidUntil: Timestamp?, isPaid: Bool)? in
             guard let row = try writer.job(id: attempt.job), row.islandID == island, row.attempt == attempt.number,
                 row.state == JobState.running.rawValue
             else {
@@ -77,24 +68,22 @@ extension Dispatcher {
             guard first <= row.storedUpTo + 1 else {
                 throw LinkError("frame \(first) of \(attempt) came before frame \(row.storedUpTo + 1)")
             }
-            let cargo = try Submission.find(row.submissionID, in: writer)
-            let limits = cargo.trustLevel?.limits ?? TrustLevel.untrusted.limits
-            let prices = try JobTerms(cargo).prices
+            let terms = try terms.terms(of: row.submissionID, in: writer)
             var isPaid = true
             var transcript = Transcript(row)
             for object in frames.dropFirst(row.storedUpTo + 1 - first) {
-                let frame = try Self.frame(object, limits, written: transcript.job.frameBytes)
+                let frame = try Self.frame(object, terms.limits, written: transcript.job.frameBytes)
                 guard !frame.isTerminal else { throw LinkError("the terminal frame belongs into 'finished'") }
                 let tokens = transcript.job.tokens + (frame.type == Frame.KnownType.token.rawValue ? 1 : 0)
                 // What nobody pays for is not delivered.
-                isPaid = !JobCharge.isHoldReached(prices: prices, tokens: tokens, runTime: row.runTime(at: now) ?? .zero, held: row.held)
+                isPaid = !JobCharge.isHoldReached(prices: terms.prices, tokens: tokens, runTime: row.runTime(at: now) ?? .zero, held: row.held)
                 if !isPaid { break }
                 transcript.job.frameBytes += frame.bytes.count
                 transcript.job.storedUpTo += 1
                 transcript.append(frame)
             }
             try transcript.save(in: writer)
-            return (transcript.job.storedUpTo, try Self.paidUntil(transcript.job, in: writer), isPaid)
+            return (transcript.job.storedUpTo, transcript.job.paidUntil(terms), isPaid)
         }
         guard let stored else {
             session.send(.cancel(attempt))
@@ -154,8 +143,7 @@ extension Dispatcher {
             guard row.storedUpTo == end.frames else {
                 throw LinkError("\(attempt) ended after \(end.frames) frames, of which \(row.storedUpTo) came")
             }
-            let limits = try Submission.find(row.submissionID, in: writer).trustLevel?.limits ?? TrustLevel.untrusted.limits
-            _ = try Self.frame(done, limits, written: row.frameBytes)
+            _ = try Self.frame(done, terms.terms(of: row.submissionID, in: writer).limits, written: row.frameBytes)
             row.apply(lifecycle)
             row.complete(at: now)
             // An Island is paid for time, so its own word counts only up to what was seen from here.
@@ -174,7 +162,7 @@ extension Dispatcher {
     }
 
     private nonisolated func settle(_ row: inout JobRow, _ end: ChargedEnd, runTime: Duration, at now: Timestamp, in writer: any SQLWriter) throws {
-        let terms = try JobTerms(Submission.find(row.submissionID, in: writer))
+        let terms = try terms.terms(of: row.submissionID, in: writer)
         try money.settle(&row, end, terms: terms, runTime: runTime, at: now, in: writer)
     }
 

@@ -14,6 +14,7 @@ public actor Dispatcher {
     let bus: any SignalBus
     let surroundings: Surroundings
     let money: JobMoney
+    let terms = JobTermsCache()
     let crashPoints: CrashPoints?
     var sessions: [String: IslandSession] = [:]
     var leases: [String: Lease] = [:]
@@ -35,7 +36,7 @@ public actor Dispatcher {
     /// Numbers for requirements, so that jobs that need the same are placed alike.
     var kinds: [JobRequirements: Int] = [:]
     var requirements: [Int: JobRequirements] = [:]
-    var random: SeededGenerator
+    var random: SeededRandom
 
     /// One attempt's hold on its job.
     struct Lease: Sendable {
@@ -62,7 +63,7 @@ public actor Dispatcher {
         money = JobMoney(platformFee: platformFee)
         self.bus = bus
         self.surroundings = surroundings
-        random = SeededGenerator(seed: surroundings.randomBytes(8))
+        random = SeededRandom(seed: surroundings.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
 
     /// Chosen: an Island may need this long to fetch and unpack an image before the Cargo starts.
@@ -99,8 +100,8 @@ public actor Dispatcher {
     private func recover() async throws {
         guard !isRecovered else { return }
         let active = [JobState.queued, .running].map(\.rawValue)
-        let rows = try await database.read { reader in
-            try reader.jobs(inStates: active).map { ($0, try Self.paidUntil($0, in: reader)) }
+        let rows = try await database.read { [terms] reader in
+            try reader.jobs(inStates: active).map { ($0, try $0.paidUntil(terms.terms(of: $0.submissionID, in: reader))) }
         }
         guard !isRecovered else { return }
         isRecovered = true

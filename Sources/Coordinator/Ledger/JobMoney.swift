@@ -2,24 +2,6 @@ import Domain
 import JSON
 import Storage
 
-/// What a job's version says about money. It never changes: a published version is fixed.
-struct JobTerms: Sendable, Hashable {
-    let prices: Prices
-    /// The Island's percent.
-    let revenueShare: Int
-    /// Who published it.
-    let publisherID: String
-
-    init(_ submission: Submission) throws {
-        guard let prices = submission.fields.prices else {
-            throw StorageError(.unexpectedShape, "submission \(submission.row.id) has no price")
-        }
-        self.prices = prices
-        revenueShare = submission.fields.revenueShare ?? SubmissionDefaults.revenueShare
-        publisherID = submission.row.publisherID
-    }
-}
-
 /// Moves a job's credits, in the transaction that moves the job.
 struct JobMoney: Sendable {
     /// The platform's percent of each charge.
@@ -52,6 +34,14 @@ struct JobMoney: Sendable {
 }
 
 extension JobRow {
+    /// When a running job's meter reaches what is held for it, if no more tokens come; `nil` if that cannot be before its timeout.
+    func paidUntil(_ terms: JobTerms) -> Timestamp? {
+        guard let startedAt, state == JobState.running.rawValue else { return nil }
+        // A job that may use all its time for what is held ends by its timeout, which is the Cargo's fault and costs nothing.
+        guard let seconds = terms.prices.secondsPaid(by: held, tokens: tokens), seconds * 1000 < timeoutMilliseconds else { return nil }
+        return Timestamp(milliseconds: startedAt) + .seconds(seconds)
+    }
+
     /// Notes that it is over.
     mutating func complete(at now: Timestamp) {
         completedAt = now.milliseconds

@@ -7,9 +7,10 @@ extension RouterGroup<APIContext> {
     /// What Consumers call for many jobs at once.
     func addBatches(_ batches: Batches) {
         post("batches") { request, context -> Response in
+            let principal = try context.principal
             let body = try await request.object(bytesMax: Request.batchBodyBytesMax)
             let wish = try Batches.Request(body)
-            let batch = try await batches.submit(wish, key: try request.idempotencyKey(for: body), by: context.principal)
+            let batch = try await batches.submit(wish, key: try request.idempotencyKey(for: body), by: principal)
             return .data(batch.json, status: .created)
         }
         get("batches") { request, context -> Response in

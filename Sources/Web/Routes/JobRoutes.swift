@@ -8,9 +8,11 @@ extension RouterGroup<APIContext> {
     /// What Consumers call.
     func addJobs(_ jobs: Jobs, _ dispatcher: Dispatcher) {
         post("jobs") { request, context -> Response in
+            // Who asks comes before what for.
+            let principal = try context.principal
             let body = try await request.object(bytesMax: Request.jobBodyBytesMax)
             let wish = try Jobs.Request(body)
-            let job = try await jobs.submit(wish, key: try request.idempotencyKey(for: body), by: context.principal)
+            let job = try await jobs.submit(wish, key: try request.idempotencyKey(for: body), by: principal)
             return .data(try job.json(output: nil), status: .created)
         }
         get("jobs") { request, context -> Response in

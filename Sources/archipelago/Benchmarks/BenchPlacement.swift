@@ -59,7 +59,7 @@ private struct PlacementWorld {
     private(set) var placed = 0
 
     init(islands: Int, seed: UInt64) {
-        random = SeededRandom(state: seed)
+        random = SeededRandom(seed: seed)
         kinds = [
             JobRequirements(runtime: .container, level: .basic, cores: 1, memoryMegabytes: 256, vramMegabytes: 0, platforms: ["linux/amd64"]),
             JobRequirements(runtime: .container, level: .untrusted, cores: 2, memoryMegabytes: 1024, vramMegabytes: 0, platforms: ["linux/amd64"]),

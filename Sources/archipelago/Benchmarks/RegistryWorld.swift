@@ -16,7 +16,7 @@ struct RegistryWorld {
     private static let tags = (0..<200).map { "tag-\($0)" }
 
     init(seed: UInt64) {
-        random = SeededRandom(state: seed)
+        random = SeededRandom(seed: seed)
         let syllables = ["ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "zu", "an", "er", "il", "or", "us"]
         var words: [String] = []
         for index in 0..<8000 { words.append(syllables[index % 20] + syllables[index / 20 % 20] + syllables[index / 400 % 20]) }
@@ -71,18 +71,5 @@ struct RegistryWorld {
             words: RegistryWords(name: name, description: description, tags: tags.sorted()))
         try writer.setReputation(workloadID: workload.id, thousandths: Int.random(in: 300...1000, using: &random))
         for _ in 0..<Int.random(in: 0...3, using: &random) { try writer.addJobOutcome(workloadID: workload.id, succeeded: true) }
-    }
-}
-
-/// A small generator with a seed. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -38,13 +38,8 @@ struct ChaosRun: AsyncParsableCommand {
         let killer = ChaosKiller(network: network, kills: kills, seed: seed)
         let verdict: ChaosVerdict
         do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<consumers { group.addTask { try await load.consume(number) } }
-                try await killer.run { Terminal.progress("\($0) of \(kills) kills, \(load.acknowledged.count) jobs") }
-                load.stopWhenEnough()
-                try await group.waitForAll()
-            }
-            verdict = try await ChaosVerdict.find(network, load.acknowledged)
+            // Interrupted, it takes its processes with it.
+            verdict = try await Interruptible.run { try await play(network, load, killer) }
         } catch {
             await network.stop()
             Terminal.complain("What is left lies in \(folder).")
@@ -56,6 +51,16 @@ struct ChaosRun: AsyncParsableCommand {
         guard verdict.faults.isEmpty else { throw ExitCode(CommandExit.failed.rawValue) }
         // What stays is only a temporary folder.
         try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private func play(_ network: ChaosNetwork, _ load: ChaosLoad, _ killer: ChaosKiller) async throws -> ChaosVerdict {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<consumers { group.addTask { try await load.consume(number) } }
+            try await killer.run { Terminal.progress("\($0) of \(kills) kills, \(load.acknowledged.count) jobs") }
+            load.stopWhenEnough()
+            try await group.waitForAll()
+        }
+        return try await ChaosVerdict.find(network, load.acknowledged)
     }
 
     private func show(_ verdict: ChaosVerdict, _ kills: [String: Int], _ folder: String) {

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import JSON
 import Synchronization
@@ -37,7 +38,7 @@ final class ChaosLoad: Sendable {
 
     /// Sends one job after the other.
     func consume(_ number: Int) async throws {
-        var random = SeededRandom(state: seed &* 1_000_003 &+ UInt64(number))
+        var random = SeededRandom(seed: seed &* 1_000_003 &+ UInt64(number))
         let client = try APIClient(address: network.url, key: network.key)
         var sent = 0
         while !isOver {
@@ -81,7 +82,7 @@ final class ChaosKiller: Sendable {
     init(network: ChaosNetwork, kills: Int, seed: UInt64) {
         self.network = network
         self.kills = kills
-        random = Mutex(SeededRandom(state: seed ^ 0xC0FFEE))
+        random = Mutex(SeededRandom(seed: seed ^ 0xC0FFEE))
     }
 
     /// How often what was done.

@@ -11,7 +11,6 @@ import Synchronization
 final class ChaosNetwork: Sendable {
     let url: String
     let key: String
-    let administratorKey: String
     private let folder: String
     private let port: Int
     private let tokens: [String]
@@ -23,11 +22,10 @@ final class ChaosNetwork: Sendable {
         case island(Int)
     }
 
-    private init(folder: String, port: Int, key: String, administratorKey: String, tokens: [String]) {
+    private init(folder: String, port: Int, key: String, tokens: [String]) {
         self.folder = folder
         self.port = port
         self.key = key
-        self.administratorKey = administratorKey
         self.tokens = tokens
         url = "http://127.0.0.1:\(port)"
     }
@@ -46,7 +44,7 @@ final class ChaosNetwork: Sendable {
         for number in 0..<islands { tokens.append(try await assembly.islands.register(name: "island-\(number)", by: principal).token) }
         try await assembly.close()
         let network = ChaosNetwork(
-            folder: folder, port: try await LoopbackRegistry.freePort(preferred: nil), key: key, administratorKey: key, tokens: tokens)
+            folder: folder, port: try await LoopbackRegistry.freePort(preferred: nil), key: key, tokens: tokens)
         try Data("requests_per_minute: 0\nsign_ins_per_minute: 0\n".utf8).write(to: URL(fileURLWithPath: folder + "/serve.yaml"))
         try network.startCoordinator(crashAt: nil)
         for number in 0..<islands { try network.startIsland(number) }

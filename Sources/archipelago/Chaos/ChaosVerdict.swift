@@ -24,12 +24,10 @@ struct ChaosVerdict: Sendable {
         var restarts = 0
         let total = try await client.call(.get, "/jobs?limit=1")["meta"]?["total"]?.int ?? -1
         if total != ids.count { faults.append("\(total) jobs are stored, and \(ids.count) were acknowledged.") }
-        for job in acknowledged {
-            let found = try await client.data(.get, "/jobs/\(job.id)")
-            let state = found["status"]?.string ?? "?"
-            states[state, default: 0] += 1
-            restarts += max(0, (found["attempt"]?.int ?? 0) - 1)
-            faults += try await transcriptFaults(job, found, client).map { "Job \(job.id) (\(state)): \($0)" }
+        for found in try await look(at: acknowledged, client) {
+            states[found.state, default: 0] += 1
+            restarts += found.restarts
+            faults += found.faults
         }
         let books = try await client.data(.get, "/admin/ledger/verify")
         faults += (books["faults"]?.array ?? []).compactMap(\.string)
@@ -53,6 +51,34 @@ struct ChaosVerdict: Sendable {
             Terminal.progress("\(open) jobs are not over yet")
             try await Task.sleep(for: .milliseconds(200))
         }
+    }
+
+    /// What was found of one job.
+    private struct Found: Sendable {
+        let state: String
+        let restarts: Int
+        let faults: [String]
+    }
+
+    /// Chosen: jobs looked at at once; each look waits for three answers.
+    private static let looksAtOnce = 16
+
+    private static func look(at jobs: [ChaosLoad.Acknowledged], _ client: APIClient) async throws -> [Found] {
+        try await withThrowingTaskGroup(of: Found.self) { group in
+            var all: [Found] = []
+            for (number, job) in jobs.enumerated() {
+                if number >= looksAtOnce, let found = try await group.next() { all.append(found) }
+                group.addTask { try await look(at: job, client) }
+            }
+            return try await group.reduce(into: all) { $0.append($1) }
+        }
+    }
+
+    private static func look(at job: ChaosLoad.Acknowledged, _ client: APIClient) async throws -> Found {
+        let found = try await client.data(.get, "/jobs/\(job.id)")
+        let state = found["status"]?.string ?? "?"
+        let faults = try await transcriptFaults(job, found, client).map { "Job \(job.id) (\(state)): \($0)" }
+        return Found(state: state, restarts: max(0, (found["attempt"]?.int ?? 0) - 1), faults: faults)
     }
 
     private static func transcriptFaults(_ job: ChaosLoad.Acknowledged, _ found: JSONValue, _ client: APIClient) async throws -> [String] {

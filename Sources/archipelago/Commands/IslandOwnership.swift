@@ -26,28 +26,32 @@ extension IslandCommand {
         }
     }
 
-    struct Drain: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Give an Island no new jobs; those it has go on.")
+    /// Tells the coordinator one word about an Island.
+    struct Wish: ParsableArguments {
         @Argument(help: "The Island's id.") var id: String
         @OptionGroup var coordinator: CoordinatorOptions
         @OptionGroup var output: OutputOptions
 
+        func send(_ word: String, _ lines: (_ name: String) -> String) async throws {
+            let island = try await coordinator.client().data(.post, "/islands/\(id.asPathPart)/\(word)")
+            output.show(island, [lines(island["name"].words)])
+        }
+    }
+
+    struct Drain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Give an Island no new jobs; those it has go on.")
+        @OptionGroup var wish: Wish
+
         func run() async throws {
-            let island = try await coordinator.client().data(.post, "/islands/\(id.asPathPart)/drain")
-            output.show(island, ["\(island["name"].words) takes no new jobs; 'archipelago island resume \(id)' lets it take them again."])
+            try await wish.send("drain") { "\($0) takes no new jobs; 'archipelago island resume \(wish.id)' lets it take them again." }
         }
     }
 
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Give a drained Island new jobs again.")
-        @Argument(help: "The Island's id.") var id: String
-        @OptionGroup var coordinator: CoordinatorOptions
-        @OptionGroup var output: OutputOptions
+        @OptionGroup var wish: Wish
 
-        func run() async throws {
-            let island = try await coordinator.client().data(.post, "/islands/\(id.asPathPart)/resume")
-            output.show(island, ["\(island["name"].words) takes jobs."])
-        }
+        func run() async throws { try await wish.send("resume") { "\($0) takes jobs." } }
     }
 
     struct Karma: AsyncParsableCommand {
