@@ -1,5 +1,6 @@
 import Domain
 import IslandLink
+import JSON
 import Storage
 import Synchronization
 import TestSupport
@@ -66,6 +67,77 @@ private final class FailingDatabase: Database {
             for _ in 0..<34 { await world.clock.pass(seconds: 1) }
             let lost = try await world.job(job.row.id, reaches: .pending)
             #expect(lost.row.firstCause?.contains("lease_lost") == true)
+        }
+        #expect(try await world.ledger.verify(for: world.administrator).faults == [])
+    }
+
+    /// Between the commit that gives two jobs to an Island and their way to it the Island leaves, and the disk is full: both come back.
+    @Test func jobsWhoseIslandLeftDuringAnOutageAreNotForgotten() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        let gated = GatedDatabase(world.database)
+        let database = FailingDatabase(gated)
+        let dispatcher = Dispatcher(database: database, bus: world.bus, surroundings: world.surroundings)
+        let batches = Batches(jobs: world.jobs, dispatcher: dispatcher)
+        try await world.dispatching(dispatcher) {
+            let row = try await world.registerIsland("a")
+            let island = try await world.connect(row, to: dispatcher).island
+            let placing = gated.holdNextWrite()
+            let request = try Batches.Request(["workload": "my-cargo", "inputs": [[:], [:]]])
+            let jobs = try await batches.submit(request, by: world.consumer).jobs
+            await placing.reached()
+            await island.hangUp()
+            database.fail(writes: 1)
+            placing.letGo()
+            while !database.isOver { await Task.yield() }
+            await world.clock.pass(seconds: 1)
+            let back = try await world.connect(row, to: dispatcher).island
+            let attempts = [try await back.hearAssignment().attempt, try await back.hearAssignment().attempt]
+            #expect(Set(attempts.map(\.job)) == Set(jobs.map(\.row.id)))
+            #expect(attempts.allSatisfy { $0.number == 2 })
+        }
+    }
+
+    /// Whoever is first: one end, one settlement.
+    @Test func cancellingAndFinishingAtOnceSettleOnce() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        try await world.dispatching {
+            let island = try await world.connectIsland("a", capabilities: FakeIsland.capabilities(slots: 8))
+            for _ in 0..<40 {
+                let job = try await world.submit("my-cargo")
+                let attempt = try await island.hearAssignmentAfterSettled().attempt
+                island.say(.started(attempt))
+                island.say(.frames(attempt, first: 1, frames: [FakeIsland.token("a"), FakeIsland.token("b")]))
+                island.finish(attempt, frames: 2)
+                async let cancelled = refusal { try await world.dispatcher.cancel(job.row.id, by: world.consumer) }
+                let word = await cancelled
+                while try await !world.job(job.row.id).state.isTerminal { await Task.yield() }
+                let over = try await world.job(job.row.id)
+                #expect((over.state == .cancelled) == (word == "no refusal"))
+                #expect(try await world.transcript(over).filter { ["done", "error"].contains($0["type"]?.string) && $0["status"] != nil }.count == 1)
+            }
+        }
+        let books = try await world.ledger.verify(for: world.administrator)
+        #expect(books.faults == [])
+        #expect(books.held == 0)
+    }
+
+    /// Thousands of jobs that are sent and cancelled while nobody can run them leave nothing that waits.
+    @Test func cancelledJobsDoNotWait() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        try await world.dispatching {
+            _ = try await world.connectIsland("other", capabilities: FakeIsland.capabilities(platform: "linux/arm64"))
+            for _ in 0..<200 {
+                let job = try await world.submit("my-cargo")
+                _ = try await world.dispatcher.cancel(job.row.id, by: world.consumer)
+            }
+            let last = try await world.submit("my-cargo")
+            let island = try await world.connectIsland("fits")
+            #expect(try await island.hearAssignment().attempt == AttemptID(job: last.row.id, number: 1))
+            #expect(try await world.database.read { try $0.queuedJobs(after: 0, limit: 10) }.isEmpty)
+            #expect(await world.dispatcher.waitingRows.isEmpty)
         }
         #expect(try await world.ledger.verify(for: world.administrator).faults == [])
     }

@@ -55,6 +55,9 @@ import Testing
         ("levels that are no array", hello("levels", 1)), ("0 cores", hello("cores", 0)), ("65537 cores", hello("cores", 65_537)),
         ("no cores", hello("cores", nil)), ("negative memory", hello("memory_mb", -1)), ("no memory", hello("memory_mb", nil)),
         ("negative GPU memory", hello("vram_mb", -1)), ("no platform", hello("platform", nil)), ("a number as region", hello("region", 1)),
+        ("a number as registry", hello("registries", [1])), ("registries that are a text", hello("registries", "x")),
+        ("an image that is a number", hello.with("images", ["sha256:1", 2])), ("images that are an object", hello.with("images", [:])),
+        ("an image with U+0000", hello.with("images", ["sha256:\u{0}"])),
         ("0 slots", hello("slots", 0)), ("4097 slots", hello("slots", 4097)),
         ("a heartbeat without attempts", ["type": "heartbeat"]), ("a heartbeat with an object", ["type": "heartbeat", "attempts": [:]]),
         ("started without a job", ["type": "started", "attempt": 1]), ("started without an attempt", ["type": "started", "job": "j"]),
@@ -84,6 +87,31 @@ import Testing
     func aMessageOfAWrongShapeIsRefused(row: Int) {
         let (name, object) = Self.malformed[row]
         #expect(throws: LinkError.self, "\(name)") { try IslandMessage(parsing: object.text) }
+    }
+
+    @Test func anIslandThatNamesMoreThanIsKeptIsHeardAllTheSame() throws {
+        let images = (0..<5000).map { JSONValue.string("sha256:\($0)") } + [.string(String(repeating: "x", count: 1_000_000))]
+        let registries = (0..<500).map { JSONValue.string("r\($0)" + String(repeating: "x", count: 500)) }
+        let text = Self.hello.with("images", .array(images))
+            .with("capabilities", .object(LinkSamples.smallest.json.with("registries", .array(registries)))).text
+        guard case .hello(let hello) = try IslandMessage(parsing: text) else {
+            Issue.record("it is no hello")
+            return
+        }
+        #expect(hello.images.count == LinkLimits.imagesMax)
+        #expect(hello.images.first == "sha256:0")
+        #expect(hello.capabilities.registries.count == 64)
+        #expect(hello.capabilities.registries.allSatisfy { $0.count <= 100 })
+    }
+
+    /// An Island of an earlier version says neither images nor registries.
+    @Test func anEarlierVersionsHelloIsHeard() throws {
+        let earlier = Self.hello.with("capabilities", .object(LinkSamples.smallest.json.with("registries", nil)))
+        guard case .hello(let hello) = try IslandMessage(parsing: earlier.text) else {
+            Issue.record("it is no hello")
+            return
+        }
+        #expect(hello.images.isEmpty && hello.capabilities.registries.isEmpty)
     }
 
     @Test func theSamplesBehindTheMalformedOnesAreRight() throws {

@@ -9,7 +9,8 @@ enum LinkSamples {
 
     static let capabilities = IslandCapabilities(
         runtimes: [.container, .wasm], levels: [.untrusted, .basic, .official], cores: 8, memoryMegabytes: 16_384, vramMegabytes: 24_576,
-        platform: "linux/amd64", region: "eu-central", slots: 4)
+        platform: "linux/amd64", region: "eu-central", slots: 4,
+        registries: ["ghcr.io/archipelag-io", "127.0.0.1:5000"])
     static let smallest = IslandCapabilities(
         runtimes: [], levels: [], cores: 1, memoryMegabytes: 0, vramMegabytes: 0, platform: "", region: "", slots: 1)
 
@@ -22,7 +23,8 @@ enum LinkSamples {
     }
 
     static let fromIsland: [IslandMessage] = [
-        .hello(.init(capabilities: capabilities, attempts: [])), .hello(.init(capabilities: smallest, attempts: [attempt, oddAttempt])),
+        .hello(.init(capabilities: capabilities, attempts: [], images: ["sha256:1", "sha256:2"])),
+        .hello(.init(capabilities: smallest, attempts: [attempt, oddAttempt])),
         .hello(.init(version: 99, capabilities: capabilities, attempts: [])), .heartbeat([]), .heartbeat([attempt, oddAttempt]), .started(attempt),
         .started(oddAttempt), .frames(attempt, first: 1, frames: [frame]),
         .frames(attempt, first: 1_000_000, frames: Array(repeating: frame, count: LinkLimits.framesMax)),

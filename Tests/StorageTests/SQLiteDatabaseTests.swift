@@ -49,6 +49,45 @@ import Testing
         }
     }
 
+    /// A job that ran when the program was changed for one with a ledger is in the queue or settled, and the books are right either way.
+    @Test func jobsOfAVersionWithoutALedgerAreTakenOver() async throws {
+        try await withFolder { folder in
+            let before = try SQLiteDatabase(path: folder + "/db", migrations: Array(Migration.all.prefix(4)))
+            try await before.write { writer in
+                for statement in [
+                    "INSERT INTO accounts (id, name, standing, created_at) VALUES ('a', 'a', 'community', 0)",
+                    "INSERT INTO workloads (id, slug, owner_id, created_at) VALUES (1, 'x', 'a', 0)",
+                    """
+                    INSERT INTO submissions (id, workload_id, publisher_id, state, fields, search_text, version, platforms, created_at, updated_at)
+                    VALUES (1, 1, 'a', 'published', '{}', '', 'v1.0.0', '', 0, 0)
+                    """,
+                ]
+                    + [("waits", "pending", "NULL"), ("runs", "running", "NULL"), ("over", "completed", "5")].map({ id, state, end in
+                        """
+                        INSERT INTO jobs (id, workload_id, submission_id, consumer_id, state, attempt, failed_islands, input, priority, timeout_ms, records,
+                            stored_up_to, frame_bytes, tokens, created_at, completed_at)
+                        VALUES ('\(id)', 1, 1, 'a', '\(state)', 0, '', '{}', 50, 1, 0, 0, 0, 0, 0, \(end))
+                        """
+                    })
+                { try writer.execute(statement, []) }
+            }
+            await before.close()
+            let after = try SQLiteDatabase(path: folder + "/db")
+            #expect(try await after.read { try $0.queuedJobs(after: 0, limit: 10) }.map(\.jobID) == ["waits"])
+            #expect(try await after.read { try $0.misbookedJobs(limit: 10) } == [])
+            #expect(try await after.read { try $0.job(id: "over") }?.keepUntil == 5 + 604_800_000)
+            try await after.write { writer in
+                guard var row = try writer.job(id: "runs") else { return }
+                row.state = "completed"
+                row.completedAt = 9
+                try writer.update(row)
+                try writer.book(LedgerTransferRow(kind: "settlement", jobID: "runs", actorID: "system", note: "", at: 9, entries: []))
+            }
+            #expect(try await after.read { try $0.misbookedJobs(limit: 10) } == [])
+            await after.close()
+        }
+    }
+
     @Test func migrationsAreNumberedFromOneWithoutGaps() {
         #expect(Migration.all.map(\.number) == Array(1...Migration.all.count))
     }

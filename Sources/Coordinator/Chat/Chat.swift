@@ -44,6 +44,8 @@ public struct Chat: Sendable {
     /// - Throws: as ``Jobs/submit(_:key:by:)`` does; `invalid` for a Cargo that takes no conversations.
     public func begin(_ request: ChatRequest, key: IdempotencyKey? = nil, by principal: Principal) async throws -> Job {
         try principal.require(.write)
+        // Who sends it also waits for its answer.
+        try principal.require(.read)
         let submission = try await jobs.database.read { try Registry.published(slug: request.model, in: $0).submission }
         guard let input = inputs.input(of: submission) else {
             throw ServiceError.invalid([

@@ -140,6 +140,14 @@ public struct Batches: Sendable {
     }
 
     private static func whole(_ row: BatchRow, in reader: any SQLReader) throws -> Batch {
-        Batch(row: row, jobs: try reader.jobs(batchID: row.id).map { try Job.find($0, in: reader) })
+        let rows = try reader.jobs(batchID: row.id)
+        // All are of one Cargo, and but for a version published meanwhile of one version.
+        var known: [Int: Job] = [:]
+        let jobs = try rows.map { row in
+            let like = try known[row.submissionID] ?? Job.find(row, in: reader)
+            known[row.submissionID] = like
+            return try Job(row: row, slug: like.slug, version: like.version)
+        }
+        return Batch(row: row, jobs: jobs)
     }
 }

@@ -244,6 +244,7 @@ extension Dispatcher {
             guard let stored = try writer.job(id: id) else { throw ServiceError.notFound("job \(id)") }
             return try Job.find(stored, in: writer)
         }
+        waitingRows[id] = nil
         if job.row.attempt > 0, let island = job.row.islandID {
             let attempt = AttemptID(job: id, number: job.row.attempt)
             sessions[island]?.send(.cancel(attempt))

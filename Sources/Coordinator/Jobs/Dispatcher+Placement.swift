@@ -133,29 +133,39 @@ extension Dispatcher {
         }
         crashPoints?.reach(.beforeAssign)
         let now = surroundings.now()
+        var given: [(plan: Plan, row: JobRow)] = []
         for (plan, row) in zip(plans, placed) {
             let island = plan.decision.island
-            guard let row, let input = try JSONValue(parsing: row.input).object else {
-                // It was cancelled while it waited.
+            // It was cancelled while it waited, or since: the latter has given its place back.
+            guard let row, holdings[island]?.contains(plan.attempt) == true else {
                 release(plan.attempt, island: island)
                 continue
             }
+            // All of them before anything can fail: a lease gives a job back that never reaches its Island.
             leases[row.id] = Lease(
                 attempt: plan.attempt, island: island, until: now + LeaseTerms.length,
                 overdueAt: now + .milliseconds(row.timeoutMilliseconds) + Self.preparationMax)
-            bus.signal(Topics.job(row.id))
-            guard let session = sessions[island] else {
-                let failure = JobFailure(fault: .platform, code: "link_lost", message: "The Island left before the job reached it.")
-                try await end(plan.attempt, island: island, .failed(failure))
-                continue
-            }
-            islands.note(image: plan.cargo.digest, on: island)
-            session.send(
-                .assign(
-                    .init(
-                        attempt: plan.attempt, slug: plan.cargo.slug, runtime: plan.cargo.requirements.runtime, image: plan.cargo.image,
-                        digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: row.timeoutMilliseconds, input: input)))
+            given.append((plan, row))
         }
+        for (plan, row) in given { try await assign(plan, row) }
+    }
+
+    private func assign(_ plan: Plan, _ row: JobRow) async throws {
+        let island = plan.decision.island
+        bus.signal(Topics.job(row.id))
+        guard let session = sessions[island] else {
+            let failure = JobFailure(fault: .platform, code: "link_lost", message: "The Island left before the job reached it.")
+            return try await end(plan.attempt, island: island, .failed(failure))
+        }
+        guard case .object(let input) = try JSONValue(parsing: row.input) else {
+            throw StorageError(.unexpectedShape, "the input of job \(row.id) is no object")
+        }
+        islands.note(image: plan.cargo.digest, on: island)
+        session.send(
+            .assign(
+                .init(
+                    attempt: plan.attempt, slug: plan.cargo.slug, runtime: plan.cargo.requirements.runtime, image: plan.cargo.image,
+                    digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: row.timeoutMilliseconds, input: input)))
     }
 
     private static func place(_ plan: Plan, _ connected: Int, in writer: any SQLWriter) throws -> JobRow? {

@@ -23,6 +23,11 @@ extension Migration {
             """,
             "CREATE INDEX jobs_consumer_state ON jobs (consumer_id, state, id)",
             "ALTER TABLE jobs ADD COLUMN held BIGINT NOT NULL DEFAULT 0",
+            // Jobs that are not over were sent for nothing, and are settled for nothing.
+            """
+            INSERT INTO ledger_transfers (kind, job_id, actor_id, note, at)
+            SELECT 'hold', id, consumer_id, 'sent before there were credits', created_at FROM jobs WHERE completed_at IS NULL
+            """,
             """
             CREATE TABLE idempotency_keys (
                 account_id TEXT NOT NULL, name TEXT NOT NULL, request_hash TEXT NOT NULL, subject_id TEXT NOT NULL,

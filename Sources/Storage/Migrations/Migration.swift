@@ -10,7 +10,7 @@ struct Migration: Sendable {
     /// Runs the steps that the database has not seen, inside the caller's transaction.
     ///
     /// - Throws: ``StorageError`` `newerSchema` when the database has steps that this program does not know.
-    static func runMissing(in writer: any SQLWriter, dialect: Dialect) throws {
+    static func runMissing(in writer: any SQLWriter, dialect: Dialect, of all: [Migration] = all) throws {
         try writer.execute("CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT PRIMARY KEY)", [])
         let done = Set(try writer.query("SELECT number FROM schema_migrations", []).map { try $0.int("number") })
         if let newest = done.max(), newest > all.count {

@@ -15,7 +15,12 @@ public final class SQLiteDatabase: Database {
     ///   - path: a file in a folder that exists; SQLite keeps `-wal` and `-shm` files beside it.
     ///   - crashPoints: for the crash harness.
     /// - Throws: ``StorageError``: `newerSchema`, `busy`, or `unavailable` when the file is no database or cannot be opened.
-    public init(path: String, crashPoints: CrashPoints? = nil) throws {
+    public convenience init(path: String, crashPoints: CrashPoints? = nil) throws {
+        try self.init(path: path, crashPoints: crashPoints, migrations: Migration.all)
+    }
+
+    /// - Parameter migrations: the first of all; fewer make a database as an earlier version left it.
+    init(path: String, crashPoints: CrashPoints? = nil, migrations: [Migration]) throws {
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
         configuration.maximumReaderCount = Self.readersMax
@@ -26,7 +31,7 @@ public final class SQLiteDatabase: Database {
             pool = try DatabasePool(path: path, configuration: configuration)
             // GRDB sets NORMAL when it switches to WAL, which would lose acknowledged commits with the power.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try pool.write { try Migration.runMissing(in: SQLiteConnection($0), dialect: .sqlite) }
+            try pool.write { try Migration.runMissing(in: SQLiteConnection($0), dialect: .sqlite, of: migrations) }
         } catch {
             throw StorageError(sqlite: error)
         }

@@ -43,6 +43,7 @@ struct DevNetwork {
         try await coordinator.prepare()
         var state: DevState
         if let earlier { state = earlier } else { state = try await DevState.create(coordinator) }
+        try await state.endow(coordinator)
         (state.port, state.registryPort) = (webPort, registry.port)
         try state.save(folder)
         let island: IslandAssembly

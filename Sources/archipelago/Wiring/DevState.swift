@@ -17,6 +17,17 @@ struct DevState {
         ("admin", [.admin], [.read, .write, .review, .admin]),
     ]
 
+    /// Gives each person credits, once; a network of an earlier version has none.
+    func endow(_ assembly: CoordinatorAssembly) async throws {
+        for key in keys.values {
+            let principal = try await assembly.accounts.authenticate(secret: key)
+            guard try await assembly.ledger.statement(page: Page(limit: 1), for: principal).total == 0 else { continue }
+            _ = try await assembly.ledger.grant(
+                Ledger.Grant(["amount": .int(Self.credits), "note": "for the laptop network"]), to: principal.accountID,
+                by: Principal(accountID: "system", scopes: [.admin]))
+        }
+    }
+
     /// What each of them can spend. Chosen: more than anybody tries out, and far from the ledger's end.
     private static let credits = 1_000_000_000
 
@@ -43,9 +54,6 @@ struct DevState {
                 name: name, email: try EmailAddress("\(name)@localhost"), standing: .community, roles: roles)
             keys[name] = try await assembly.accounts.issueKey(accountID: account, name: "dev", scopes: scopes)
             owner = Principal(accountID: account, scopes: scopes)
-            _ = try await assembly.ledger.grant(
-                try Ledger.Grant(["amount": .int(credits), "note": "for the laptop network"]), to: account,
-                by: Principal(accountID: "system", scopes: [.admin]))
         }
         let (_, token) = try await assembly.islands.register(name: "this machine", by: owner)
         return DevState(keys: keys, islandToken: token)
