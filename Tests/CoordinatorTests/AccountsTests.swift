@@ -6,7 +6,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(2))) struct AccountsTests {
+@Suite(.timeLimit(.minutes(5))) struct AccountsTests {
     private static let password = "correct horse battery"
 
     private func registered(_ world: World, _ email: String = "ann@example.com") async throws -> Account {

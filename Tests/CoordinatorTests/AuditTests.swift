@@ -5,7 +5,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(2))) struct AuditTests {
+@Suite(.timeLimit(.minutes(5))) struct AuditTests {
     private func verify(_ world: World) async throws -> Audit.Verification { try await world.audit.verify(for: world.administrator) }
 
     @Test func everyStepOfASubmissionStandsInTheLog() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct BatchesTests {
+@Suite(.timeLimit(.minutes(5))) struct BatchesTests {
     private func batches(_ world: World) -> Batches { Batches(jobs: world.jobs, dispatcher: world.dispatcher) }
 
     private func request(_ count: Int, maxCredits: Int = 100) throws -> Batches.Request {

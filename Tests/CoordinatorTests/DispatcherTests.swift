@@ -10,7 +10,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct DispatcherTests {
+@Suite(.timeLimit(.minutes(5))) struct DispatcherTests {
     // MARK: A whole job
 
     @Test func aJobGoesToAnIslandAndItsFramesComeBack() async throws {

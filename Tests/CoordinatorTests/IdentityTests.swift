@@ -6,7 +6,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(2))) struct IdentityTests {
+@Suite(.timeLimit(.minutes(5))) struct IdentityTests {
     private func begun(_ world: World, _ domain: String = "example.com") async throws -> String {
         let identity = try await world.identities.beginDomainProof(["domain": .string(domain)], by: world.publisher)
         #expect(!identity.account.isVerified)

@@ -9,7 +9,7 @@ import Testing
 @testable import Coordinator
 
 /// What a verdict takes into account beside the findings: the age of databases, what scanners saw, what they disagree on.
-@Suite(.timeLimit(.minutes(1))) struct ImageJudgeTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageJudgeTests {
     private static func finding(_ severity: Severity, by scanner: String, id: String = "CVE-1") -> Finding {
         Finding(
             id: id, package: "zlib", version: "1", fixedVersion: nil, severity: severity, packageURL: "pkg:deb/debian/zlib@1", scanners: [scanner])

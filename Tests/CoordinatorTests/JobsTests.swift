@@ -7,7 +7,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct JobsTests {
+@Suite(.timeLimit(.minutes(5))) struct JobsTests {
     @Test func aRequestHasItsDefaults() throws {
         let request = try Jobs.Request(["workload": "my-cargo", "input": ["a": 1]])
         #expect(request.workload == "my-cargo")

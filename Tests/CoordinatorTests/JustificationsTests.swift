@@ -8,7 +8,7 @@ import Testing
 @testable import Coordinator
 
 /// What publishers say of medium findings, and what counts of it.
-@Suite(.timeLimit(.minutes(1))) struct JustificationsTests {
+@Suite(.timeLimit(.minutes(5))) struct JustificationsTests {
     private static func request(_ finding: String = "CVE-2026-0", package: String? = nil, days: Int = 180) -> JustificationRequest {
         JustificationRequest(
             finding: finding, package: package, status: .notAffected, reason: .vulnerableCodeNotInExecutePath, statement: "Nothing calls it.",

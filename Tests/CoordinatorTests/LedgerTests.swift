@@ -9,7 +9,7 @@ import Testing
 @testable import Coordinator
 
 /// Prices of the world's Cargos: 5 a job, 2 a token, 3 a second; the Island's owner is the publisher, who gets all of it.
-@Suite(.timeLimit(.minutes(1))) struct LedgerTests {
+@Suite(.timeLimit(.minutes(5))) struct LedgerTests {
     /// What a job of level 1 holds without `max_tokens`.
     static let worst = 5 + 2 * 4096 + 3 * 300
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Coordinator
 
 /// Every state × every action × every asker, through the use cases.
-@Suite(.timeLimit(.minutes(3))) struct LifecycleMatrixTests {
+@Suite(.timeLimit(.minutes(5))) struct LifecycleMatrixTests {
     enum Asker: String, CaseIterable, Sendable { case owner, stranger, reviewer, administrator }
 
     static let pairs: [(SubmissionState, SubmissionAction)] = SubmissionState.allCases.flatMap { state in

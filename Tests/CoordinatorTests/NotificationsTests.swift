@@ -10,7 +10,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(2))) struct NotificationsTests {
+@Suite(.timeLimit(.minutes(5))) struct NotificationsTests {
     private func webhook(_ world: World, _ url: String = "https://example.com/hook", events: [String] = []) async throws -> WebhookRow {
         try await world.notifications.addWebhook(
             ["url": .string(url), "events": .array(events.map(JSONValue.string))], by: world.publisher)

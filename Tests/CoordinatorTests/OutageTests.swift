@@ -33,7 +33,7 @@ private final class FailingDatabase: Database {
     func close() async { await database.close() }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct OutageTests {
+@Suite(.timeLimit(.minutes(5))) struct OutageTests {
     @Test func jobsThatCouldNotBePlacedArePlacedOnceTheDiskHasRoom() async throws {
         let world = try await World()
         try await world.published("my-cargo")

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct PlacementExplanationTests {
+@Suite(.timeLimit(.minutes(5))) struct PlacementExplanationTests {
     @Test func aWaitingJobSaysWhatWouldHaveToChange() async throws {
         let world = try await World()
         try await world.published("my-cargo")
@@ -90,11 +90,37 @@ import Testing
             let answer = try await world.dispatcher.explain(waiting.row.id, for: world.consumer)
             #expect(answer["waiting"]?["obstacles"]?[0]?["reason"] == "karma")
             // Ten minutes mend a point.
-            for _ in 0..<60 { await world.clock.pass(seconds: 11) }
-            #expect(try await world.islands.island(island.row.id, for: world.publisher).karma == -20)
+            while try await world.islands.island(island.row.id, for: world.publisher).karma < KarmaRule.least {
+                await world.clock.pass(seconds: 11)
+            }
+            let changes = try await world.islands.karma(of: island.row.id, page: Page(), for: world.publisher).rows
+            #expect(changes[0].reason == "recovery")
+            #expect(changes[0].at - changes[1].at >= 600_000)
             _ = try await island.hearAssignmentAfterSettled()
         }
         #expect(try await world.ledger.verify(for: world.administrator).faults == [])
+    }
+
+    /// Found by the crash harness: an Island that held many jobs when it was killed once got no jobs for hours.
+    @Test func aRestartCountsOnceHoweverManyJobsItCost() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        try await world.dispatching {
+            var island = try await world.connectIsland("a", capabilities: FakeIsland.capabilities(slots: 16))
+            let row = island.row
+            for (restarts, expected) in [(1, -2), (2, -4)] {
+                for _ in 0..<16 { _ = try await world.submit("my-cargo") }
+                for _ in 0..<16 { _ = try await island.hearAssignmentAfterSettled() }
+                await island.hangUp()
+                await world.clock.pass(seconds: 10)
+                island = try await world.connect(row, capabilities: FakeIsland.capabilities(slots: 16), attempts: []).island
+                #expect(try await world.islands.island(row.id, for: world.publisher).karma == expected, "after \(restarts) restarts")
+                // The jobs come again, and are over before the next restart.
+                for _ in 0..<16 { island.fail(try await island.hearAssignmentAfterSettled().attempt, .cargo, "broken") }
+                while try await world.jobs.list(state: .failed, page: Page(), for: world.consumer).total < 16 * restarts { await Task.yield() }
+                world.clock.moveOn(by: .seconds(61))
+            }
+        }
     }
 
     @Test func goodWorkEarnsKarma() async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct PublishingTests {
+@Suite(.timeLimit(.minutes(5))) struct PublishingTests {
     // MARK: Drafts
 
     @Test func aNewSubmissionIsADraftWithItsDefaultsFilledIn() async throws {

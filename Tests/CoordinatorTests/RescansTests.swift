@@ -9,7 +9,7 @@ import Testing
 @testable import Coordinator
 
 /// Rescans of what is published: when, and what follows.
-@Suite(.timeLimit(.minutes(1))) struct RescansTests {
+@Suite(.timeLimit(.minutes(5))) struct RescansTests {
     private static let day = Duration.seconds(86_400)
 
     /// Does what the two services would do now.

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(5))) struct RetentionTests {
     /// A job that is over, with a token in its transcript.
     private func finished(_ world: World, hours: Int? = nil) async throws -> Job {
         var body: JSONObject = ["workload": "my-cargo", "input": ["prompt": "secret"]]

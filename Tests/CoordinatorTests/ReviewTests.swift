@@ -7,7 +7,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct ReviewTests {
+@Suite(.timeLimit(.minutes(5))) struct ReviewTests {
     @Test func aCleanScanAndACompleteChecklistLeadToApproval() async throws {
         let world = try await World()
         let submission = try await world.submitted("my-cargo")

@@ -10,7 +10,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct ScanPipelineTests {
+@Suite(.timeLimit(.minutes(5))) struct ScanPipelineTests {
     static func scan(_ world: World, _ submission: Submission) async throws -> Scan {
         guard let scan = try await world.publishing.scan(of: submission.row.id, for: world.publisher) else { throw ServiceError.notFound("scan") }
         return scan

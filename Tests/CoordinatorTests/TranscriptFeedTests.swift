@@ -7,7 +7,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct TranscriptFeedTests {
+@Suite(.timeLimit(.minutes(5))) struct TranscriptFeedTests {
     /// A job whose attempt runs on an Island.
     static func running(_ world: World) async throws -> (job: Job, island: FakeIsland, attempt: AttemptID) {
         let island = try await world.connectIsland("a")

@@ -1,7 +1,7 @@
 import Fabric
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct InProcessBusTests {
+@Suite(.timeLimit(.minutes(5))) struct InProcessBusTests {
     @Test func aSignalWakesItsListener() async {
         let bus = InProcessBus()
         let signals = bus.signals(on: "a")

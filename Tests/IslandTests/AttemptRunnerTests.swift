@@ -7,7 +7,7 @@ import Testing
 @testable import OCI
 @testable import Sandbox
 
-@Suite(.timeLimit(.minutes(1))) struct AttemptRunnerTests {
+@Suite(.timeLimit(.minutes(5))) struct AttemptRunnerTests {
     /// Runs an assignment to its end and returns all that the Island would say.
     static func run(_ assignment: CoordinatorMessage.Assignment, _ runner: AttemptRunner) async -> [IslandMessage] {
         let holdings = Holdings()

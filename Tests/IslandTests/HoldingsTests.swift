@@ -6,7 +6,7 @@ import Testing
 
 @testable import Island
 
-@Suite(.timeLimit(.minutes(1))) struct HoldingsTests {
+@Suite(.timeLimit(.minutes(5))) struct HoldingsTests {
     static let attempt = Samples.attempt
     static let end = IslandMessage.Finished(
         attempt: attempt, frames: 0, done: ["type": "done"], failure: nil, runMilliseconds: 1, cpuMilliseconds: 1, peakMemoryBytes: 1)

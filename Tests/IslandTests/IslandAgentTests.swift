@@ -7,7 +7,7 @@ import Testing
 @testable import Island
 @testable import Sandbox
 
-@Suite(.timeLimit(.minutes(1))) struct IslandAgentTests {
+@Suite(.timeLimit(.minutes(5))) struct IslandAgentTests {
     static let capabilities = IslandCapabilities(
         runtimes: [.container], levels: [.untrusted], cores: 2, memoryMegabytes: 1024, vramMegabytes: 0, platform: "linux/amd64", region: "", slots: 2
     )

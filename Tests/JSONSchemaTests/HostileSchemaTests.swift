@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Schemas and values that want to hang or crash whoever checks them.
-@Suite(.timeLimit(.minutes(2))) struct HostileSchemaTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileSchemaTests {
     private func code(_ body: () throws -> some Any) -> String {
         do {
             _ = try body()

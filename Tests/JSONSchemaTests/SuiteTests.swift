@@ -5,7 +5,7 @@ import Testing
 @testable import JSONSchema
 
 /// The official test suite, as far as it stands in Tests/Fixtures/jsonschema.
-@Suite(.timeLimit(.minutes(2))) struct SuiteTests {
+@Suite(.timeLimit(.minutes(5))) struct SuiteTests {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/jsonschema"
 
     /// Every file of tests, by its path below the draft's folder.

@@ -4,5 +4,5 @@ import Testing
 /// client over HTTP, SSE and WebSocket.
 ///
 /// One test after the other: they share a network and two cores, and some look at what is left on the machine.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 enum Live {}

@@ -2,7 +2,7 @@ import Foundation
 import Outbound
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MailTests {
+@Suite(.timeLimit(.minutes(5))) struct MailTests {
     private static func message(subject: String = "Hello", to: String = "a@example.com") -> MailMessage {
         MailMessage(to: to, from: "network@example.com", subject: subject, text: "Grüße\n.\nEnd\n", identifier: "evt_1")
     }

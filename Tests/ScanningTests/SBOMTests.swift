@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scanning
 
-@Suite(.timeLimit(.minutes(2))) struct SBOMTests {
+@Suite(.timeLimit(.minutes(5))) struct SBOMTests {
     @Test(arguments: [
         (SBOMFormat.cyclonedx, #"{"bomFormat":"CycloneDX","specVersion":"1.6"}"#, true), (.spdx, #"{"spdxVersion":"SPDX-2.3"}"#, true),
         (.cyclonedx, #"{"spdxVersion":"SPDX-2.3"}"#, false), (.spdx, #"{"bomFormat":"CycloneDX","specVersion":"1.6"}"#, false),

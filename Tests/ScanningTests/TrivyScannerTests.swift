@@ -151,7 +151,7 @@ import Testing
 }
 
 /// Asking a program for its version, by several at once.
-@Suite(.timeLimit(.minutes(1))) struct AcceptedVersionsTests {
+@Suite(.timeLimit(.minutes(5))) struct AcceptedVersionsTests {
     private final class Count: Sendable {
         private let value = Mutex(0)
 

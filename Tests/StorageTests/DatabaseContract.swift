@@ -49,7 +49,7 @@ func storageCode(_ body: () async throws -> some Sendable) async -> String {
 }
 
 /// What every ``Database`` promises, whatever it stands on.
-@Suite(.timeLimit(.minutes(1))) struct DatabaseContract {
+@Suite(.timeLimit(.minutes(5))) struct DatabaseContract {
     struct Refused: Error, Equatable {
         var number: Int
     }

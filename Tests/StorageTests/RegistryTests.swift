@@ -4,7 +4,7 @@ import Testing
 @testable import Storage
 
 /// Search and lists of the registry.
-@Suite(.timeLimit(.minutes(2))) struct RegistryTests {
+@Suite(.timeLimit(.minutes(5))) struct RegistryTests {
     struct Cargo {
         var slug: String
         var name = "Cargo"

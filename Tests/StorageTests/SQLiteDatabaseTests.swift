@@ -3,7 +3,7 @@ import Testing
 
 @testable import Storage
 
-@Suite(.timeLimit(.minutes(1))) struct SQLiteDatabaseTests {
+@Suite(.timeLimit(.minutes(5))) struct SQLiteDatabaseTests {
     @Test func aFileThatIsNoDatabaseIsRefusedWithAClearCode() async throws {
         try await withFolder { folder in
             try Data("This is a letter to my aunt, and longer than the header of a database would be. ".utf8 + Data(repeating: 65, count: 4096))

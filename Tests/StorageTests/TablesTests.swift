@@ -3,7 +3,7 @@ import Testing
 @testable import Storage
 
 /// Every table: what is stored comes back, and changes change what they name.
-@Suite(.timeLimit(.minutes(1))) struct TablesTests {
+@Suite(.timeLimit(.minutes(5))) struct TablesTests {
     /// A database with the account `a`, the Cargo `my-cargo` and one draft of it.
     static func stocked(_ adapter: TestDatabase, _ body: (any Database, WorkloadRow, SubmissionRow) async throws -> Void) async throws {
         try await adapter.fresh { database in

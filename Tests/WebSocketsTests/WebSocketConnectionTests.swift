@@ -23,7 +23,7 @@ let echo: WebSocketUpgradeGate.Decide = { request in
 /// Pings at once, and waits for the answer longer than any machine is busy.
 private let patient = WebSocketLimits(pingInterval: .milliseconds(20), pongTimeout: .seconds(600))
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WebSocketConnectionTests {
     @Test func messagesGoBothWays() async throws {
         try await TestServer.with(decide: echo) { server in

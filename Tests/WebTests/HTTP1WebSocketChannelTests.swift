@@ -98,7 +98,7 @@ func exchange(port: Int, _ parts: [String], until enough: @escaping @Sendable (S
     }
 }
 
-@Suite(.timeLimit(.minutes(1)), .serialized)
+@Suite(.timeLimit(.minutes(5)), .serialized)
 struct HTTP1WebSocketChannelTests {
     @Test func httpAndWebSocketsShareAPort() async throws {
         try await withApplication { port, _ in

@@ -7,12 +7,19 @@ public enum KarmaRule {
     /// One point comes back in this time while the karma is below zero, so that an Island that was mended gets another chance.
     public static let recovery: Duration = .seconds(600)
 
+    /// Codes by which all jobs that an Island held are lost at once, because it or its link was gone. They count once for all of them: who takes
+    /// many jobs is not worse for it when the power fails.
+    public static let incidents: Set<String> = ["lease_lost", "island_restarted"]
+    /// Losses within this time are of one incident. Chosen: twice a lease, so that a restart and the leases it cost are one.
+    public static let incidentLength: Duration = .seconds(60)
+
     /// What an attempt that ended by a fault costs, in points.
     ///
     /// | code | points | why |
     /// |---|---|---|
-    /// | `lease_lost`, `overdue` | 5 | a Consumer waited for nothing |
-    /// | `island_restarted` | 2 | machines restart |
+    /// | `lease_lost` | 5, once an incident | Consumers waited for nothing |
+    /// | `overdue` | 5 | a Consumer waited for nothing |
+    /// | `island_restarted` | 2, once an incident | machines restart |
     /// | others of the Island | 3 | it took what it could not do |
     /// | faults of others | 0 | |
     ///

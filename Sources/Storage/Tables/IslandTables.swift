@@ -79,6 +79,15 @@ public struct KarmaEventRow: Sendable, Hashable {
 }
 
 extension SQLReader {
+    /// The newest change of an Island's karma for one of some reasons.
+    public func newestKarmaEvent(islandID: String, reasons: [String]) throws -> KarmaEventRow? {
+        let marks = reasons.map { _ in "?" }.joined(separator: ", ")
+        return try first(
+            "SELECT * FROM karma_events WHERE island_id = ? AND reason IN (\(marks)) ORDER BY id DESC LIMIT 1",
+            [.text(islandID)] + reasons.map { .text($0) }
+        ).map(KarmaEventRow.init)
+    }
+
     /// Changes of an Island's karma, newest first, and how many there are.
     public func karmaEvents(islandID: String, limit: Int, offset: Int) throws -> (rows: [KarmaEventRow], total: Int) {
         let total = try count("SELECT count(*) AS n FROM karma_events WHERE island_id = ?", [.text(islandID)])

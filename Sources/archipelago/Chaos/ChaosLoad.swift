@@ -103,6 +103,7 @@ final class ChaosKiller: Sendable {
                 network.kill(.island(island))
                 note("island")
                 try await Task.sleep(for: .milliseconds(number(in: 0...300)))
+                if number(in: 0...3) == 0 { try await network.renewIsland(island) }
                 try network.startIsland(island)
             default:
                 let member: ChaosNetwork.Member = number(in: 0...1) == 0 ? .coordinator : .island(number(in: 0...network.islands - 1))
@@ -142,6 +143,10 @@ final class ChaosKiller: Sendable {
 
     private func revive() async throws {
         if network.hasEnded(.coordinator) { try network.startCoordinator(crashAt: nil) }
-        for island in 0..<network.islands where network.hasEnded(.island(island)) { try network.startIsland(island) }
+        for island in 0..<network.islands {
+            network.kill(.island(island))
+            try await network.renewIsland(island)
+            try network.startIsland(island)
+        }
     }
 }

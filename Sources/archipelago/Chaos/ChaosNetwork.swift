@@ -13,7 +13,7 @@ final class ChaosNetwork: Sendable {
     let key: String
     private let folder: String
     private let port: Int
-    private let tokens: [String]
+    private let tokens: Mutex<[String]>
     private let processes = Mutex<[Member: ChaosProcess]>([:])
 
     /// What can be killed.
@@ -26,7 +26,8 @@ final class ChaosNetwork: Sendable {
         self.folder = folder
         self.port = port
         self.key = key
-        self.tokens = tokens
+        self.tokens = Mutex(tokens)
+        islands = tokens.count
         url = "http://127.0.0.1:\(port)"
     }
 
@@ -51,7 +52,7 @@ final class ChaosNetwork: Sendable {
         return network
     }
 
-    var islands: Int { tokens.count }
+    let islands: Int
 
     /// Starts the coordinator, or starts it again.
     ///
@@ -64,7 +65,22 @@ final class ChaosNetwork: Sendable {
 
     /// Starts an Island, or starts it again.
     func startIsland(_ number: Int) throws {
-        try start(.island(number), ["chaos", "island", "--url", url], ["ARCHIPELAGO_ISLAND_TOKEN": tokens[number]])
+        try start(.island(number), ["chaos", "island", "--url", url], ["ARCHIPELAGO_ISLAND_TOKEN": tokens.withLock { $0[number] }])
+    }
+
+    /// Registers an Island anew, which then starts as another one: it loses karma each time it is killed, and one that has none gets no jobs.
+    func renewIsland(_ number: Int) async throws {
+        let client = try APIClient(address: url, key: key)
+        while true {
+            do {
+                let answer = try await client.call(.post, "/islands", ["name": .string("island-\(number)")])
+                guard let token = answer["token"]?.string else { throw CommandFailure(.failed, "An Island was registered without a token.") }
+                return tokens.withLock { $0[number] = token }
+            } catch let failure as CommandFailure where failure.exit == .unavailable {
+                // The coordinator is dead or starts.
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
     }
 
     private func start(_ member: Member, _ arguments: [String], _ environment: [String: String]) throws {

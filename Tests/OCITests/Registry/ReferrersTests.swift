@@ -5,7 +5,7 @@ import Testing
 @testable import OCI
 
 /// Referrers with registries that list them, that do not, and that are written to by others.
-@Suite(.timeLimit(.minutes(1))) struct ReferrersTests {
+@Suite(.timeLimit(.minutes(5))) struct ReferrersTests {
     /// A registry in memory that keeps manifests by tag and digest, and takes every blob.
     private final class Memory: Sendable {
         let manifests = Mutex<[String: [UInt8]]>([:])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import OCI
 
-@Suite(.timeLimit(.minutes(2))) struct RegistryClientTests {
+@Suite(.timeLimit(.minutes(5))) struct RegistryClientTests {
     let folder = TemporaryFolder()
 
     static let config = Array(#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.utf8)
