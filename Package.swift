@@ -56,7 +56,8 @@ let package = Package(
             swiftSettings: optimised),
         .target(name: "SandboxKernel"),
         .target(name: "Sandbox", dependencies: ["Domain", "SandboxKernel"], swiftSettings: strict),
-        .target(name: "Storage", dependencies: [product("GRDB", "GRDB.swift")], swiftSettings: strict),
+        .target(
+            name: "Storage", dependencies: [product("GRDB", "GRDB.swift"), product("GRDBSQLite", "GRDB.swift")], swiftSettings: strict),
         .target(name: "Fabric", swiftSettings: strict),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .target(name: "Passwords", dependencies: ["CSodium"], swiftSettings: strict),

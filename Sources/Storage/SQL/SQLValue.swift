@@ -23,17 +23,18 @@ extension SQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
 
 /// One row of an answer; columns are named as in the statement.
 public struct SQLRow: Sendable {
-    private let columns: [String: Int]
+    private let columns: [String]
     private let values: [SQLValue]
 
-    /// A row of an adapter: `columns` maps each name to its index in `values`.
-    init(columns: [String: Int], values: [SQLValue]) {
+    /// A row of an adapter: as many names as values.
+    init(columns: [String], values: [SQLValue]) {
         self.columns = columns
         self.values = values
     }
 
     private func value(_ column: String) throws -> SQLValue {
-        guard let index = columns[column] else { throw StorageError(.unexpectedShape, "the answer has no column \(column)") }
+        // So few that comparing names takes less time than hashing one. Of two with one name the last counts.
+        guard let index = columns.lastIndex(of: column) else { throw StorageError(.unexpectedShape, "the answer has no column \(column)") }
         return values[index]
     }
 

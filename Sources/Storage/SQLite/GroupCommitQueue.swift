@@ -107,10 +107,7 @@ final class GroupCommitQueue: @unchecked Sendable {
                     let writer = SQLiteConnection(connection)
                     for (index, write) in turn.enumerated() {
                         do {
-                            try connection.inSavepoint {
-                                try write.run(writer)
-                                return .commit
-                            }
+                            try writer.savepoint { try write.run(writer) }
                         } catch {
                             // On a full disk SQLite may roll back the whole transaction; then nobody's write stands.
                             guard connection.isInsideTransaction else { throw error }

@@ -58,54 +58,6 @@ public final class SQLiteDatabase: Database {
     public func close() async { await writes.close() }
 }
 
-/// A GRDB connection as the port sees it; lives only inside one read or transaction.
-struct SQLiteConnection: SQLWriter {
-    var dialect: Dialect { .sqlite }
-
-    private let connection: GRDB.Database
-
-    init(_ connection: GRDB.Database) { self.connection = connection }
-
-    func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
-        let statement = try connection.cachedStatement(sql: sql)
-        var columns: [String: Int] = [:]
-        for (index, name) in statement.columnNames.enumerated() { columns[name] = index }
-        let rows = try Row.fetchCursor(statement, arguments: Self.bind(arguments))
-        var answer: [SQLRow] = []
-        while let row = try rows.next() {
-            answer.append(SQLRow(columns: columns, values: row.databaseValues.map(Self.value)))
-        }
-        return answer
-    }
-
-    func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
-        try connection.cachedStatement(sql: sql).execute(arguments: Self.bind(arguments))
-        return connection.changesCount
-    }
-
-    private static func bind(_ arguments: [SQLValue]) -> StatementArguments {
-        StatementArguments(
-            arguments.map { argument -> DatabaseValue in
-                switch argument {
-                case .null: .null
-                case .integer(let value): value.databaseValue
-                case .text(let value): value.databaseValue
-                case .blob(let value): Data(value).databaseValue
-                }
-            })
-    }
-
-    private static func value(_ value: DatabaseValue) -> SQLValue {
-        switch value.storage {
-        case .null: .null
-        case .int64(let number): .integer(Int(number))
-        case .double(let number): .integer(Int(number))
-        case .string(let text): .text(text)
-        case .blob(let data): .blob(Array(data))
-        }
-    }
-}
-
 extension StorageError {
     /// GRDB's error in the port's words; errors of the caller's own body pass unchanged through ``translated(_:)``.
     init(sqlite error: any Error) {
