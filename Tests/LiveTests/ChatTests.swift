@@ -29,7 +29,7 @@ extension Live {
             import json, sys
             from openai import OpenAI, APIStatusError
             url, key, prompted, messaged, plain = sys.argv[1:]
-            client = OpenAI(base_url=url + "/api/v1", api_key=key, max_retries=0)
+            client = OpenAI(base_url=url + "/api/v1", api_key=key)
             found = {"models": sorted(m.id for m in client.models.list())}
             say = [{"role": "user", "content": "one two three"}]
             whole = client.chat.completions.create(model=prompted, messages=say)

@@ -62,6 +62,8 @@ struct SQLiteConnection: SQLWriter {
             switch sqlite3_step(handle) {
             case SQLITE_ROW: onRow()
             case SQLITE_DONE: return
+            // GRDB interrupts a read whose task was cancelled.
+            case SQLITE_INTERRUPT: throw CancellationError()
             default: throw error(statement)
             }
         }
