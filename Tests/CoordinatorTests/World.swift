@@ -59,12 +59,7 @@ final class World: Sendable {
     static let start = 1_767_225_600_000
 
     init() async throws {
-        var template = Array("/tmp/archipelago-test-XXXXXX".utf8CString)
-        folder = try template.withUnsafeMutableBufferPointer { buffer in
-            // Safety: the buffer is zero-ended and mkdtemp writes only over its six last letters.
-            guard let start = buffer.baseAddress, mkdtemp(start) != nil else { throw CocoaError(.fileWriteUnknown) }
-            return String(cString: start)
-        }
+        folder = try makeTemporaryFolder("archipelago-coordinator")
         store = try ContentStore(root: folder + "/store")
         database = try SQLiteDatabase(path: folder + "/coordinator.sqlite")
         let random = Mutex(SplitMix64(state: 1))

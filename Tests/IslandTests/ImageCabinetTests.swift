@@ -18,8 +18,7 @@ import Testing
         let forgotten = Mutex<[String]>([])
 
         init() throws {
-            var template = Array("/tmp/archipelago-cabinet-XXXXXX".utf8CString)
-            folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+            folder = try makeTemporaryFolder("archipelago-cabinet")
         }
 
         func cabinet(bytesMax: Int64 = 1 << 30) async throws -> ImageCabinet {

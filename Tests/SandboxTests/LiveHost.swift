@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -43,8 +44,7 @@ final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {
-        var template = Array("/tmp/archipelago-sandbox-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&template).map { String(cString: $0) })
+        path = try makeTemporaryFolder("archipelago-sandbox")
         chmod(path, 0o755)
     }
 

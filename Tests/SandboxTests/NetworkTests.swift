@@ -178,11 +178,11 @@ extension LiveSandbox {
         @Test(arguments: [true, false]) func whatAKilledIslandLeftIsEnded(isOurs: Bool) throws {
             let folder = try TemporaryFolder()
             let left = Process()
-            left.executableURL = URL(fileURLWithPath: "/usr/bin/sleep")
-            left.arguments = ["100"]
+            left.executableURL = URL(fileURLWithPath: "/usr/bin/tail")
+            left.arguments = ["-f", "/dev/null"]
             if isOurs {
                 left.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-                left.arguments = ["-c", "import time; time.sleep(100)", "\(folder.path)/\(CageNetwork.processFile)"]
+                left.arguments = ["-c", "import signal; signal.pause()", "\(folder.path)/\(CageNetwork.processFile)"]
             }
             try left.run()
             try folder.write("/" + CageNetwork.processFile, "\(left.processIdentifier)\n")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -14,12 +15,7 @@ struct TestDatabase: Sendable, CustomTestStringConvertible {
 
 /// Runs `body` with a new folder, which is removed afterwards.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    var template = Array("/tmp/archipelago-test-XXXXXX".utf8CString)
-    let folder = try template.withUnsafeMutableBufferPointer { buffer in
-        // Safety: the buffer is zero-ended and mkdtemp writes only over its six last letters.
-        guard let start = buffer.baseAddress, mkdtemp(start) != nil else { throw CocoaError(.fileWriteUnknown) }
-        return String(cString: start)
-    }
+    let folder = try makeTemporaryFolder("archipelago-storage")
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try await body(folder)
 }
@@ -305,6 +301,67 @@ func storageCode(_ body: () async throws -> some Sendable) async -> String {
                 #expect(try writer.execute("UPDATE accounts SET name = 'x' WHERE id <> 'a'", []) == 2)
                 #expect(try writer.execute("UPDATE accounts SET name = 'x' WHERE id = 'z'", []) == 0)
             }
+        }
+    }
+
+    /// A prepared statement is used again, also after it failed in the middle.
+    @Test(arguments: TestDatabase.all)
+    func aStatementThatFailedWorksTheNextTime(adapter: TestDatabase) async throws {
+        try await adapter.fresh { database in
+            for id in ["a", "b"] {
+                try await database.write { try $0.insert(Self.account(id)) }
+                let again = await storageCode { try await database.write { try $0.insert(Self.account(id)) } }
+                #expect(again == "already_exists")
+            }
+            #expect(try await database.read { try $0.count("SELECT count(*) AS n FROM accounts", []) } == 2)
+        }
+    }
+
+    /// What an earlier call bound is not left for a call that forgets it.
+    @Test(arguments: TestDatabase.all, [[], ["a"], ["a", "b", "c"]] as [[SQLValue]])
+    func asManyArgumentsAsMarks(adapter: TestDatabase, arguments: [SQLValue]) async throws {
+        try await adapter.fresh { database in
+            let sql = "SELECT id FROM accounts WHERE id = ? OR name = ?"
+            let before = try await database.read { try $0.query(sql, ["a", "b"]).count }
+            let wrong = await storageCode { try await database.read { try $0.query(sql, arguments).count } }
+            let after = try await database.read { try $0.query(sql, ["a", "b"]).count }
+            #expect(before == 0)
+            #expect(wrong == "failed")
+            #expect(after == 0)
+        }
+    }
+
+    /// Where two columns of an answer have one name, the last is meant.
+    @Test(arguments: TestDatabase.all)
+    func theLastColumnOfAName(adapter: TestDatabase) async throws {
+        try await adapter.fresh { database in
+            let rows = try await database.read { try $0.query("SELECT 1 AS n, 2 AS n", []) }
+            #expect(try rows[0].int("n") == 2)
+        }
+    }
+
+    /// A read whose task is cancelled ends, says so, and leaves a connection that the next one can use.
+    @Test(arguments: TestDatabase.all)
+    func aCancelledReadIsCancelled(adapter: TestDatabase) async throws {
+        try await adapter.fresh { database in
+            for _ in 0..<8 {
+                let (started, start) = AsyncStream.makeStream(of: Void.self)
+                let reading = Task {
+                    try await database.read { reader in
+                        start.finish()
+                        return try reader.count(
+                            """
+                            WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000000000000)
+                            SELECT count(*) AS n FROM numbers
+                            """, [])
+                    }
+                }
+                for await _ in started {}
+                reading.cancel()
+                await #expect(throws: CancellationError.self) { try await reading.value }
+            }
+            let count = try await database.read { try $0.count("SELECT count(*) AS n FROM accounts", []) }
+            #expect(count == 0)
         }
     }
 }

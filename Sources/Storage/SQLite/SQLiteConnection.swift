@@ -9,8 +9,12 @@ struct SQLiteConnection: SQLWriter {
     var dialect: Dialect { .sqlite }
 
     private let connection: GRDB.Database
+    private let cancellation: ReadCancellation?
 
-    init(_ connection: GRDB.Database) { self.connection = connection }
+    init(_ connection: GRDB.Database, _ cancellation: ReadCancellation? = nil) {
+        self.connection = connection
+        self.cancellation = cancellation
+    }
 
     func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
         let statement = try connection.cachedStatement(sql: sql)
@@ -46,6 +50,7 @@ struct SQLiteConnection: SQLWriter {
     }
 
     private func run(_ statement: Statement, _ arguments: [SQLValue], onRow: () -> Void) throws {
+        if cancellation?.isCancelled == true { throw CancellationError() }
         let handle = statement.sqliteStatement
         guard sqlite3_bind_parameter_count(handle) == arguments.count else {
             throw StorageError(.failed, "\(arguments.count) arguments for: \(statement.sql)")
@@ -62,7 +67,7 @@ struct SQLiteConnection: SQLWriter {
             switch sqlite3_step(handle) {
             case SQLITE_ROW: onRow()
             case SQLITE_DONE: return
-            // GRDB interrupts a read whose task was cancelled.
+            // A read whose task was cancelled, by GRDB's interrupt or by our own look.
             case SQLITE_INTERRUPT: throw CancellationError()
             default: throw error(statement)
             }

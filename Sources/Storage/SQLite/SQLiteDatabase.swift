@@ -44,8 +44,15 @@ public final class SQLiteDatabase: Database {
     private static let readersMax = 4
 
     public func read<Value: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> Value) async throws -> Value {
+        let cancellation = ReadCancellation()
         do {
-            return try await pool.read { try body(SQLiteConnection($0)) }
+            return try await withTaskCancellationHandler {
+                try await pool.read { connection in
+                    try cancellation.watching(connection) { try body(SQLiteConnection(connection, cancellation)) }
+                }
+            } onCancel: {
+                cancellation.cancel()
+            }
         } catch {
             throw StorageError.translated(error)
         }

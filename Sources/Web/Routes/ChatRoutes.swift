@@ -16,9 +16,7 @@ extension RouterGroup<APIContext> {
         post("chat/completions") { request, context -> Response in
             let principal = try context.principal
             // Who hangs up while the job runs does not want it any more.
-            return try await request.body.consumeWithCancellationOnInboundClose { body in
-                var request = request
-                request.body = body
+            return try await request.answerWhileWaitedFor { request in
                 let object = try await request.object(bytesMax: Request.jobBodyBytesMax)
                 let wish = try ChatRequest(object)
                 let job = try await chat.begin(wish, key: try request.idempotencyKey(for: object), by: principal)

@@ -21,7 +21,7 @@ struct BenchSandbox: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let folder = "/tmp/archipelago-bench-\(UUID().uuidString)"
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("archipelago-bench-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
         // What stays is only a temporary folder.
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import OCI
@@ -14,7 +15,7 @@ import Testing
 
     /// Bytes that cannot be made smaller still fit into the buffer.
     @Test func randomBytesComeBackToo() throws {
-        var random = SeededGenerator(seed: 1)
+        var random = SplitMix64(state: 1)
         let bytes = (0..<125_000).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
         #expect(try Gzip.decompressed(try Gzip.compressed(bytes), bytesMax: bytes.count) == bytes)
     }

@@ -385,7 +385,7 @@ import Testing
 
     @Test(arguments: 0..<30)
     func anyBytesEndInEntriesOrAnErrorOfOurs(seed: Int) {
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = SplitMix64(state: UInt64(seed))
         let base = TestTar.make {
             $0.folder("a")
             $0.add("p", type: "x", content: Array("12 path=abc\n".utf8))

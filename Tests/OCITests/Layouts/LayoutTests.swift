@@ -192,7 +192,7 @@ import Testing
 
     @Test func damagedCompressionIsAnErrorOfOurs() async throws {
         guard let packed = try compress("gzip", TestTar.make { $0.file("a", String(repeating: "text ", count: 1000)) }) else { return }
-        var random = SeededGenerator(seed: 42)
+        var random = SplitMix64(state: 42)
         for round in 0..<100 {
             var bytes = packed
             bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import OCI
@@ -68,7 +69,7 @@ import Testing
 
     @Test(arguments: 0..<20)
     func neverFailsOtherwiseAndWhatItTakesReadsBackEqual(seed: Int) {
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = SplitMix64(state: UInt64(seed))
         let alphabet = Array("aZ0.-_:/@[] %\u{0}é\u{301}sha256:localhost")
         for _ in 0..<500 {
             let text = String((0..<Int.random(in: 0...40, using: &random)).map { _ in alphabet.randomElement(using: &random)! })

@@ -91,7 +91,7 @@ final class DockerRegistry: Sendable {
         configuration.uploadChunkBytes = 1 << 20
         let client = RegistryClient(configuration: configuration)
         let store = try ContentStore(root: folder("first"))
-        var random = SeededGenerator(seed: 1)
+        var random = SplitMix64(state: 1)
         let bytes = (0..<(5 << 20) / 8 + 3).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
         let blob = Descriptor(mediaType: "x", digest: try await store.store(bytes), size: Int64(bytes.count))
         let reference = try ImageReference(parsing: "\(registry.host)/chunks/test:v1")

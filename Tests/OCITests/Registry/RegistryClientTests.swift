@@ -225,7 +225,7 @@ import Testing
         ] {
             #expect(Challenge.parse([bad]) == nil, "\(bad.prefix(20))")
         }
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(state: 7)
         for _ in 0..<2000 {
             _ = Challenge.parse([String((0..<30).map { _ in Array("Bearer realm=\",\\ x\u{e9}").randomElement(using: &random)! })])
         }

@@ -28,7 +28,7 @@ extension LiveSandbox {
                 ("shm", 60 << 20...64 << 20), ("hole", 1 << 20...64 << 20),
             ])
         func itGetsWhatItsLevelHas(kind: SandboxKind, bomb: (name: String, range: ClosedRange<Int>)) async throws {
-            let (end, amount) = try await Self.run(bomb.name, kind)
+            let (end, amount) = try await Self.run(bomb.name, kind, timeout: .seconds(60))
             #expect(end.cause == .exited(code: 0), "\(end)")
             #expect(bomb.range.contains(amount ?? -1), "\(bomb.name): \(amount ?? -1)")
         }
