@@ -152,6 +152,17 @@ import Testing
         #expect(KarmaRule.penalty(for: JobFailure(fault: fault, code: code, message: "")) == penalty)
     }
 
+    /// What costs an incident once costs the next one again; other faults cost each time.
+    @Test(
+        arguments: [
+            ("lease_lost", nil, 5), ("lease_lost", 0, 0), ("lease_lost", 59, 0), ("lease_lost", 60, 5), ("island_restarted", 59, 0),
+            ("island_restarted", 60, 2), ("overdue", 0, 5), ("image_not_found", 0, 3),
+        ] as [(String, Int?, Int)]) func anIncidentCostsOnce(code: String, seconds: Int?, penalty: Int)
+    {
+        let failure = JobFailure(fault: .island, code: code, message: "")
+        #expect(KarmaRule.penalty(for: failure, sinceIncident: seconds.map { .seconds($0) }) == penalty)
+    }
+
     @Test func timeMendsWhatIsBelowZero() {
         var karma = Karma(points: -3)
         #expect(karma.recover(after: 599_999) == 0)

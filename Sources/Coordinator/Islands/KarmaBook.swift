@@ -9,13 +9,8 @@ extension SQLWriter {
 
     /// Takes karma off for a fault. Returns its karma.
     func punish(_ islandID: String, for failure: JobFailure, job: String, at now: Timestamp) throws -> Int? {
-        var penalty = KarmaRule.penalty(for: failure)
-        if KarmaRule.incidents.contains(failure.code),
-            let last = try newestKarmaEvent(islandID: islandID, reasons: KarmaRule.incidents.sorted())?.at,
-            now.milliseconds - last < KarmaRule.incidentLength.milliseconds
-        {
-            penalty = 0
-        }
+        let incident = try newestKarmaEvent(islandID: islandID, reasons: KarmaRule.incidents.sorted())
+        let penalty = KarmaRule.penalty(for: failure, sinceIncident: incident.map { .milliseconds(now.milliseconds - $0.at) })
         return try changeKarma(of: islandID, reason: failure.code, job: job, at: now, restarts: true) { karma in
             karma.lose(penalty)
             return -penalty

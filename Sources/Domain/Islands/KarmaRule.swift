@@ -24,8 +24,11 @@ public enum KarmaRule {
     /// | faults of others | 0 | |
     ///
     /// Chosen, all of them.
-    public static func penalty(for failure: JobFailure) -> Int {
+    ///
+    /// - Parameter sinceIncident: how long ago an incident cost this Island points; `nil` for never.
+    public static func penalty(for failure: JobFailure, sinceIncident: Duration? = nil) -> Int {
         guard failure.fault == .island else { return 0 }
+        if incidents.contains(failure.code), let sinceIncident, sinceIncident < incidentLength { return 0 }
         switch failure.code {
         case "lease_lost", "overdue": return 5
         case "island_restarted": return 2
