@@ -67,7 +67,9 @@ public struct IslandGate: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { lanes.close() }
-                while let text = try await channel.receive() { await lanes.add(try IslandMessage(parsing: text)) }
+                while let text = try await channel.receive() {
+                    await lanes.add(.init(message: try IslandMessage(parsing: text), at: dispatcher.surroundings.now()))
+                }
             }
             group.addTask { try await lanes.run { try await dispatcher.receive($0, from: session) } }
             // The first failure ends the others.

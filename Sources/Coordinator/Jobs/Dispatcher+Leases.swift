@@ -29,7 +29,7 @@ extension Dispatcher {
             lease.until <= now
             ? JobFailure(fault: .island, code: "lease_lost", message: "The Island was not heard of in time.")
             : JobFailure(fault: .island, code: "overdue", message: "The Island did not end the job in time.")
-        try await end(lease.attempt, island: lease.island, .failed(failure))
+        try await end(lease.attempt, island: lease.island, failure)
         sessions[lease.island]?.send(.cancel(lease.attempt))
     }
 

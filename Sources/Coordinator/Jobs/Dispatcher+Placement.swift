@@ -124,7 +124,7 @@ extension Dispatcher {
         let connected = sessions.count
         let placed: [JobRow?]
         do {
-            placed = try await database.write { writer in try plans.map { try Self.place($0, connected, in: writer) } }
+            placed = try await database.write { [rules] writer in try plans.map { try Self.place($0, connected, rules, in: writer) } }
         } catch {
             // Nothing of it is stored, and nothing may be lost of it here either.
             for plan in plans { release(plan.attempt, island: plan.decision.island) }
@@ -155,7 +155,7 @@ extension Dispatcher {
         bus.signal(Topics.job(row.id))
         guard let session = sessions[island] else {
             let failure = JobFailure(fault: .platform, code: "link_lost", message: "The Island left before the job reached it.")
-            return try await end(plan.attempt, island: island, .failed(failure))
+            return try await end(plan.attempt, island: island, failure)
         }
         guard case .object(let input) = try JSONValue(parsing: row.input) else {
             throw StorageError(.unexpectedShape, "the input of job \(row.id) is no object")
@@ -168,19 +168,12 @@ extension Dispatcher {
                     digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: row.timeoutMilliseconds, input: input)))
     }
 
-    private static func place(_ plan: Plan, _ connected: Int, in writer: any SQLWriter) throws -> JobRow? {
-        guard var row = try writer.job(id: plan.attempt.job) else { return nil }
-        var lifecycle = try row.lifecycle()
-        guard lifecycle.placed() == .moved, lifecycle.attempt == plan.attempt.number else { return nil }
-        row.apply(lifecycle)
-        row.islandID = plan.decision.island
-        (row.storedUpTo, row.frameBytes, row.tokens, row.startedAt) = (0, 0, 0, nil)
-        row.placement = plan.decision.json(connected: connected).text
-        var transcript = Transcript(row)
-        transcript.append(status: plan.attempt.number == 1 ? "queued" : "restarted")
-        try transcript.save(in: writer)
-        try writer.dequeue(jobID: row.id)
-        return transcript.job
+    private static func place(_ plan: Plan, _ connected: Int, _ rules: JobChange.Rules, in writer: any SQLWriter) throws -> JobRow? {
+        guard var change = try JobChange(plan.attempt.job, rules, in: writer) else { return nil }
+        let placement = plan.decision.json(connected: connected).text
+        guard try change.place(attempt: plan.attempt.number, on: plan.decision.island, placement: placement) else { return nil }
+        try change.save()
+        return change.row
     }
 
     // MARK: Explaining

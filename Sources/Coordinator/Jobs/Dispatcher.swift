@@ -13,8 +13,7 @@ public actor Dispatcher {
     let database: any Database
     let bus: any SignalBus
     let surroundings: Surroundings
-    let money: JobMoney
-    let terms = JobTermsCache()
+    let rules: JobChange.Rules
     let crashPoints: CrashPoints?
     var sessions: [String: IslandSession] = [:]
     var leases: [String: Lease] = [:]
@@ -60,7 +59,7 @@ public actor Dispatcher {
     ) {
         self.database = database
         self.crashPoints = crashPoints
-        money = JobMoney(platformFee: platformFee)
+        rules = JobChange.Rules(money: JobMoney(platformFee: platformFee), terms: JobTermsCache())
         self.bus = bus
         self.surroundings = surroundings
         random = SeededRandom(seed: surroundings.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) })
@@ -100,8 +99,8 @@ public actor Dispatcher {
     private func recover() async throws {
         guard !isRecovered else { return }
         let active = [JobState.queued, .running].map(\.rawValue)
-        let rows = try await database.read { [terms] reader in
-            try reader.jobs(inStates: active).map { ($0, try $0.paidUntil(terms.terms(of: $0.submissionID, in: reader))) }
+        let rows = try await database.read { [rules] reader in
+            try reader.openJobs(inStates: active).map { ($0, try $0.paidUntil(rules.terms.terms(of: $0.submissionID, in: reader))) }
         }
         guard !isRecovered else { return }
         isRecovered = true
@@ -160,7 +159,7 @@ public actor Dispatcher {
                 if leases[lease.attempt.job]?.attempt == lease.attempt { leases[lease.attempt.job]?.until = now + LeaseTerms.length }
             } else {
                 let failure = JobFailure(fault: .island, code: "island_restarted", message: "The Island restarted and lost the job.")
-                try await end(lease.attempt, island: island, .failed(failure))
+                try await end(lease.attempt, island: island, failure)
             }
         }
         return resume

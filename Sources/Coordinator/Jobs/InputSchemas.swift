@@ -22,11 +22,11 @@ final class InputSchemas: Sendable {
     /// did not pass.
     ///
     /// - Parameter pointer: where the input stands in the request.
-    func check(_ input: JSONObject, against submission: Submission, at pointer: String) throws {
-        guard let text = submission.fields.inputSchema else { return }
+    func check(_ input: JSONObject, against terms: JobTerms, at pointer: String) throws {
+        guard let text = terms.inputSchema else { return }
         let violations: [SchemaViolation]
         do {
-            violations = try schema(of: submission, text).violations(in: .object(input))
+            violations = try schema(of: terms.submissionID, text).violations(in: .object(input))
         } catch let error as SchemaError {
             throw ServiceError.invalid([Problem(pointer, "cannot be checked against the Cargo's input_schema: \(error.message)")])
         }
@@ -35,8 +35,7 @@ final class InputSchemas: Sendable {
         }
     }
 
-    private func schema(of submission: Submission, _ text: String) throws -> Schema {
-        let id = submission.row.id
+    private func schema(of id: Int, _ text: String) throws -> Schema {
         let found = kept.withLock { kept -> Schema? in
             kept.uses += 1
             guard let entry = kept.schemas[id] else { return nil }

@@ -10,6 +10,7 @@ public struct Jobs: Sendable {
     let surroundings: Surroundings
     let money: JobMoney
     private let schemas = InputSchemas()
+    private let terms = JobTermsCache()
 
     /// The use cases over a database.
     ///
@@ -104,7 +105,7 @@ public struct Jobs: Sendable {
         /// The input as it is stored.
         let input: String
         /// The version that it was checked against.
-        let submissionID: Int
+        let terms: JobTerms
         /// Where the input stands in the request, for what is wrong with it.
         let pointer: String
     }
@@ -115,9 +116,13 @@ public struct Jobs: Sendable {
         guard input.utf8.count <= Request.inputBytesMax else {
             throw ServiceError.invalid([Problem(pointer, "must be at most \(Request.inputBytesMax) bytes of JSON")])
         }
-        let submission = try await database.read { try Registry.published(slug: request.workload, in: $0).submission }
-        try schemas.check(request.input, against: submission, at: pointer)
-        return Checked(request: request, input: input, submissionID: submission.row.id, pointer: pointer)
+        // Mostly the version is the one of a moment ago. Only what a version that still stands refuses is refused.
+        if let last = terms.lastOffered(request.workload), (try? schemas.check(request.input, against: last, at: pointer)) != nil {
+            return Checked(request: request, input: input, terms: last, pointer: pointer)
+        }
+        let now = try await database.read { [terms] in try terms.offered(request.workload, in: $0) }
+        try schemas.check(request.input, against: now, at: pointer)
+        return Checked(request: request, input: input, terms: now, pointer: pointer)
     }
 
     /// Stores a new job and sets its worst case aside.
@@ -125,19 +130,20 @@ public struct Jobs: Sendable {
         _ checked: Checked, id: String, batch: JobRow.Batch? = nil, by principal: Principal, at now: Timestamp, in writer: any SQLWriter
     ) throws -> Job {
         let request = checked.request
-        let cargo = try Registry.published(slug: request.workload, in: writer)
-        if cargo.submission.row.id != checked.submissionID { try schemas.check(request.input, against: cargo.submission, at: checked.pointer) }
-        let timeout = try Self.timeout(of: request, cargo.submission.trustLevel ?? .untrusted)
+        let terms = try terms.offered(request.workload, in: writer)
+        if terms != checked.terms { try schemas.check(request.input, against: terms, at: checked.pointer) }
+        let timeout = try Self.timeout(of: request, terms.level)
         var row = JobRow(
-            id: id, workloadID: cargo.workload.id, submissionID: cargo.submission.row.id, consumerID: principal.accountID,
+            id: id, workloadID: terms.workloadID, submissionID: terms.submissionID, consumerID: principal.accountID,
             state: JobState.pending.rawValue, input: checked.input, priority: request.priority, maxCredits: request.maxCredits,
             timeoutMilliseconds: timeout.milliseconds, createdAt: now.milliseconds, batch: batch,
             regions: request.regions.joined(separator: " "), retentionHours: request.retentionHours)
-        row.held = try Self.hold(for: request, JobTerms(cargo.submission), timeout: timeout)
+        row.held = try Self.hold(for: request, terms, timeout: timeout)
+        try money.requireCredits(for: row, in: writer)
         try writer.insert(row)
         try money.hold(row, at: now, in: writer)
         try writer.enqueue(row)
-        return try Job(row: row, slug: cargo.workload.slug, version: cargo.submission.row.version)
+        return try Job(row: row, slug: terms.slug, version: terms.version)
     }
 
     private static func timeout(of request: Request, _ level: TrustLevel) throws -> Duration {

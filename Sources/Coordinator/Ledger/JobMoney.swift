@@ -7,22 +7,30 @@ struct JobMoney: Sendable {
     /// The platform's percent of each charge.
     let platformFee: Int
 
-    /// Sets the worst case of a new job aside.
+    /// Insists that a new job can be paid for; asked before anything of it is stored.
     ///
     /// - Throws: `paymentRequired` (`insufficient_credits`).
-    func hold(_ row: JobRow, at now: Timestamp, in writer: any SQLWriter) throws {
+    func requireCredits(for row: JobRow, in reader: any SQLReader) throws {
         // Compared before a transfer is made of it: a price times a number of tokens may be more than all credits there are.
-        let available = try writer.ledgerBalance(account: LedgerAccount.wallet(accountID: row.consumerID).name)
+        let available = try reader.ledgerBalance(account: LedgerAccount.wallet(accountID: row.consumerID).name)
         guard row.held <= available else { throw ServiceError.insufficientCredits(needed: row.held, available: available) }
+    }
+
+    /// Sets the worst case of a new job aside, for which there are credits.
+    func hold(_ row: JobRow, at now: Timestamp, in writer: any SQLWriter) throws {
         try writer.book(.hold(row.held, of: row.consumerID), job: row.id, by: row.consumerID, at: now)
     }
 
     /// Gives a job's credits to whom they belong. The row is changed, not stored.
     ///
-    /// - Parameter runTime: of the current attempt; zero if its Cargo has not started.
-    func settle(_ row: inout JobRow, _ end: ChargedEnd, terms: JobTerms, runTime: Duration, at now: Timestamp, in writer: any SQLWriter) throws {
+    /// - Parameters:
+    ///   - islandOwner: whose the current attempt's Island is; `nil` if there is none.
+    ///   - runTime: of the current attempt; zero if its Cargo has not started.
+    func settle(
+        _ row: inout JobRow, _ end: ChargedEnd, terms: JobTerms, islandOwner owner: String?, runTime: Duration, at now: Timestamp,
+        in writer: any SQLWriter
+    ) throws {
         let charge = JobCharge.credits(end, prices: terms.prices, tokens: row.tokens, runTime: runTime, held: row.held)
-        let owner = try row.islandID.flatMap { try writer.island(id: $0)?.ownerID }
         let split = ChargeSplit(charge: charge, revenueShare: owner == nil ? 0 : terms.revenueShare, platformFee: platformFee)
         try writer.book(
             .settlement(

@@ -2,42 +2,72 @@ import Domain
 import Storage
 import Synchronization
 
-/// What a job's version says about its money and its limits. It never changes: a published version is fixed.
+/// What jobs go by of the version that they run. It never changes: a published version is fixed.
 struct JobTerms: Sendable, Hashable {
+    let submissionID: Int
+    let workloadID: Int
+    let slug: String
+    let version: String
+    /// The schema that inputs must fit, as JSON text; `nil` for none.
+    let inputSchema: String?
     let prices: Prices
     /// The Island's percent.
     let revenueShare: Int
     /// Who published it.
     let publisherID: String
+    let level: TrustLevel
     /// The limits of its trust level.
-    let limits: LevelLimits
+    var limits: LevelLimits { level.limits }
 
     init(_ submission: Submission) throws {
         guard let prices = submission.fields.prices else {
             throw StorageError(.unexpectedShape, "submission \(submission.row.id) has no price")
         }
+        submissionID = submission.row.id
+        workloadID = submission.row.workloadID
+        slug = submission.slug
+        version = submission.row.version
+        inputSchema = submission.fields.inputSchema
         self.prices = prices
         revenueShare = submission.fields.revenueShare ?? SubmissionDefaults.revenueShare
         publisherID = submission.row.publisherID
-        limits = (submission.trustLevel ?? .untrusted).limits
+        level = submission.trustLevel ?? .untrusted
     }
 }
 
 /// The terms of versions whose jobs run: every message of an Island asks for them, and reading a version means parsing its schemas.
 final class JobTermsCache: Sendable {
-    /// Chosen: more versions than have jobs at one time; some hundred bytes each.
-    private static let keptMax = 4096
+    /// Chosen: as many versions as most jobs run at one time; some hundred bytes each, and a schema.
+    private static let keptMax = 1024
 
-    private let kept = Mutex<[Int: JobTerms]>([:])
+    private struct Kept {
+        var terms: [Int: JobTerms] = [:]
+        /// The version that a slug last stood for.
+        var offered: [String: Int] = [:]
+    }
+
+    private let kept = Mutex(Kept())
 
     /// The terms of a published version.
     func terms(of submissionID: Int, in reader: any SQLReader) throws -> JobTerms {
-        if let known = kept.withLock({ $0[submissionID] }) { return known }
+        if let known = kept.withLock({ $0.terms[submissionID] }) { return known }
         let terms = try JobTerms(Submission.find(submissionID, in: reader))
         kept.withLock { kept in
-            if kept.count >= Self.keptMax { kept = [:] }
-            kept[submissionID] = terms
+            if kept.terms.count >= Self.keptMax { kept = Kept() }
+            kept.terms[submissionID] = terms
         }
         return terms
     }
+
+    /// The terms of the version that a slug stands for now.
+    ///
+    /// - Throws: `not_found`; `conflict` (`cargo_suspended`) while the Cargo is suspended.
+    func offered(_ slug: String, in reader: any SQLReader) throws -> JobTerms {
+        let terms = try terms(of: Registry.publishedSubmissionID(slug: slug, in: reader), in: reader)
+        kept.withLock { $0.offered[slug] = $0.terms[terms.submissionID] == nil ? nil : terms.submissionID }
+        return terms
+    }
+
+    /// The terms of the version that a slug stood for when it was last asked; `nil` if nobody asked.
+    func lastOffered(_ slug: String) -> JobTerms? { kept.withLock { kept in kept.offered[slug].flatMap { kept.terms[$0] } } }
 }

@@ -80,21 +80,36 @@ public struct Registry: Sendable {
         }
     }
 
-    /// The Cargo of a slug with its published version, for a job; quick, since every job's submission asks.
+    /// The Cargo of a slug with its published version, for a job.
     ///
     /// - Throws: `not_found`; `conflict` (`cargo_suspended`) while the Cargo is suspended.
     static func published(slug: String, in reader: any SQLReader) throws -> (workload: WorkloadRow, submission: Submission) {
         let workload = try workload(slug: slug, in: reader)
         let submission = try Submission.find(workload.publishedSubmissionID ?? 0, in: reader)
-        guard submission.state == .published else {
-            throw ServiceError(.conflict, code: "cargo_suspended", "The Cargo '\(slug)' is suspended and takes no jobs now.")
-        }
+        guard submission.state == .published else { throw suspended(slug) }
         return (workload, submission)
+    }
+
+    /// The published version of a Cargo, for a job; one small read, since every job's submission asks.
+    ///
+    /// - Throws: as ``published(slug:in:)`` does.
+    static func publishedSubmissionID(slug: String, in reader: any SQLReader) throws -> Int {
+        guard let found = try reader.publishedSubmission(slug: slug) else { throw notFound(slug) }
+        guard found.state == SubmissionState.published.rawValue else { throw suspended(slug) }
+        return found.id
+    }
+
+    private static func notFound(_ slug: String) -> ServiceError {
+        ServiceError.notFound("published Cargo '\(slug.prefix(Slug.lengths.upperBound))'")
+    }
+
+    private static func suspended(_ slug: String) -> ServiceError {
+        ServiceError(.conflict, code: "cargo_suspended", "The Cargo '\(slug)' is suspended and takes no jobs now.")
     }
 
     private static func workload(slug: String, in reader: any SQLReader) throws -> WorkloadRow {
         guard let workload = try reader.workload(slug: slug), workload.publishedSubmissionID != nil else {
-            throw ServiceError.notFound("published Cargo '\(slug.prefix(Slug.lengths.upperBound))'")
+            throw notFound(slug)
         }
         return workload
     }

@@ -32,7 +32,7 @@ public protocol Database: Sendable {
     /// Runs `body` in a transaction and returns once its changes are on disk.
     ///
     /// When `body` throws, nothing of it is kept and the error is thrown here. Several callers may share one commit; each
-    /// keeps its own all-or-nothing. `body` must not wait for anything.
+    /// keeps its own all-or-nothing. `body` must not wait for anything, and may run more than once: only the last time counts.
     func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLWriter) throws -> Value) async throws -> Value
 
     /// Waits for the writes under way and closes the files or connections. Later calls throw.

@@ -4,8 +4,11 @@ import GRDB
 /// Runs writes one after the other on a thread of its own and commits those that wait together.
 ///
 /// One fsync takes about 4 ms on common disks, so commits one by one end near 250 a second. Here each turn takes every
-/// write that has gathered (up to ``turnMax``), gives each a savepoint inside one transaction, commits once, and only
-/// then answers all of them. A write that throws rolls back to its savepoint and costs the others nothing.
+/// write that has gathered (up to ``turnMax``), runs them inside one transaction, commits once, and only then answers all of them.
+///
+/// Most writes that throw do so before they change anything, and cost the others nothing. When one throws later, the turn is undone
+/// and runs anew with a savepoint for each write. Savepoints for all turns would make SQLite keep a copy of every page that each
+/// write touches, which took more time than the writes.
 ///
 /// Safety of `@unchecked Sendable`: `waiting` and `isClosed` are only touched under `condition`; `pool` is Sendable.
 final class GroupCommitQueue: @unchecked Sendable {
@@ -103,20 +106,7 @@ final class GroupCommitQueue: @unchecked Sendable {
         var failures: [Int: any Error] = [:]
         do {
             try pool.writeWithoutTransaction { connection in
-                try connection.inTransaction(.immediate) {
-                    let writer = SQLiteConnection(connection)
-                    for (index, write) in turn.enumerated() {
-                        do {
-                            try writer.savepoint { try write.run(writer) }
-                        } catch {
-                            // On a full disk SQLite may roll back the whole transaction; then nobody's write stands.
-                            guard connection.isInsideTransaction else { throw error }
-                            failures[index] = error
-                        }
-                    }
-                    crashPoints?.reach(.beforeCommit)
-                    return .commit
-                }
+                if let found = try runAll(turn, connection, savepoints: false) ?? runAll(turn, connection, savepoints: true) { failures = found }
             }
         } catch {
             for write in turn { write.answer(.failure(error)) }
@@ -126,5 +116,31 @@ final class GroupCommitQueue: @unchecked Sendable {
         for (index, write) in turn.enumerated() {
             write.answer(failures[index].map(Result.failure) ?? .success(()))
         }
+    }
+
+    /// Runs all writes of a turn in one transaction and commits it.
+    ///
+    /// - Returns: what the writes threw that left nothing behind; `nil` when one threw that did, so that nothing was committed.
+    private func runAll(_ turn: [Write], _ connection: GRDB.Database, savepoints: Bool) throws -> [Int: any Error]? {
+        var failures: [Int: any Error] = [:]
+        var isUndone = false
+        try connection.inTransaction(.immediate) {
+            let writer = SQLiteConnection(connection)
+            for (index, write) in turn.enumerated() {
+                let changes = connection.totalChangesCount
+                do {
+                    if savepoints { try writer.savepoint { try write.run(writer) } } else { try write.run(writer) }
+                } catch {
+                    // On a full disk SQLite may roll back the whole transaction; then nobody's write stands.
+                    guard connection.isInsideTransaction else { throw error }
+                    isUndone = !savepoints && connection.totalChangesCount != changes
+                    if isUndone { return .rollback }
+                    failures[index] = error
+                }
+            }
+            crashPoints?.reach(.beforeCommit)
+            return .commit
+        }
+        return isUndone ? nil : failures
     }
 }

@@ -188,17 +188,13 @@ extension SQLReader {
         try query("SELECT id FROM jobs WHERE keep_until <= ? ORDER BY keep_until LIMIT ?", [.integer(now), .integer(limit)]).map { try $0.text("id") }
     }
 
-    /// Every job in one of the states, without its input.
-    public func jobs(inStates states: [String]) throws -> [JobRow] {
+    /// Every job that is not over and is in one of the states, without its input.
+    public func openJobs(inStates states: [String]) throws -> [JobRow] {
         let marks = states.map { _ in "?" }.joined(separator: ", ")
         return try query(
-            "SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE state IN (\(marks)) ORDER BY id", states.map { SQLValue.text($0) }
+            "SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE completed_at IS NULL AND state IN (\(marks)) ORDER BY id",
+            states.map { SQLValue.text($0) }
         ).map(JobRow.init)
-    }
-
-    /// How many jobs of a Cargo ended in a state.
-    public func countJobs(workloadID: Int, inState state: String) throws -> Int {
-        try count("SELECT count(*) AS n FROM jobs WHERE workload_id = ? AND state = ?", [.integer(workloadID), .text(state)])
     }
 }
 
@@ -300,4 +296,6 @@ public struct BatchRow: Sendable, Hashable {
 public enum LateResults {
     /// Chosen: enough to see what an Island did, and no more than a page for one job.
     public static let keptMax = 16
+    /// Chosen: characters of each; enough for any failure's name.
+    public static let wordsMax = 1000
 }

@@ -31,6 +31,13 @@ extension SQLReader {
         try first("SELECT * FROM workloads WHERE id = ?", [.integer(id)]).map(WorkloadRow.init)
     }
 
+    /// The version of a slug that is in the registry now, or suspended, and its state.
+    public func publishedSubmission(slug: String) throws -> (id: Int, state: String)? {
+        try first(
+            "SELECT s.id, s.state FROM workloads w JOIN submissions s ON s.id = w.published_submission_id WHERE w.slug = ?", [.text(slug)]
+        ).map { (try $0.int("id"), try $0.text("state")) }
+    }
+
     /// The submissions that are in the registry now, suspended ones left out.
     public func publishedSubmissionIDs() throws -> [Int] {
         try query(
