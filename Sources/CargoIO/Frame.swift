@@ -56,6 +56,14 @@ public struct Frame: Sendable, Hashable {
         guard let object = value.object else {
             throw ProtocolViolation(.notObject, "the line is a JSON \(value.kind) and not an object", line: line)
         }
+        try self.init(object, bytes: bytes, line: line)
+    }
+
+    /// Checks an object that was read already.
+    ///
+    /// - Parameter bytes: the object in UTF-8, as the frame is to be handed on.
+    /// - Throws: ``ProtocolViolation`` with `missing_type` or `missing_field`.
+    public init(_ object: JSONObject, bytes: [UInt8], line: Int = 1) throws(ProtocolViolation) {
         guard let type = object["type"]?.string, !type.isEmpty else {
             throw ProtocolViolation(.missingType, "the object has no member \"type\" that is a non-empty string", line: line)
         }

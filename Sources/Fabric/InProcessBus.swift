@@ -2,9 +2,13 @@ import Synchronization
 
 /// The embedded bus: topics and listeners of one process.
 public final class InProcessBus: SignalBus {
+    private struct Weak {
+        weak var listener: SignalListener?
+    }
+
     private struct Listeners {
         var next = 0
-        var byTopic: [String: [Int: AsyncStream<Void>.Continuation]] = [:]
+        var byTopic: [String: [Int: Weak]] = [:]
     }
 
     private let listeners = Mutex(Listeners())
@@ -12,25 +16,24 @@ public final class InProcessBus: SignalBus {
     /// A bus without listeners.
     public init() {}
 
-    public func signal(_ topic: String) {
-        let waiting = listeners.withLock { $0.byTopic[topic].map { Array($0.values) } ?? [] }
-        for continuation in waiting { continuation.yield() }
+    public func signal(_ topic: String, news: (any Sendable)?) {
+        let waiting = listeners.withLock { $0.byTopic[topic].map { $0.values.compactMap(\.listener) } ?? [] }
+        for listener in waiting { listener.wake(news: news) }
     }
 
-    public func signals(on topic: String) -> AsyncStream<Void> {
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    public func signals(on topic: String) -> SignalListener {
         let id = listeners.withLock { listeners in
             listeners.next += 1
-            listeners.byTopic[topic, default: [:]][listeners.next] = continuation
             return listeners.next
         }
-        continuation.onTermination = { [weak self] _ in
+        let listener = SignalListener { [weak self] in
             self?.listeners.withLock { listeners in
                 listeners.byTopic[topic]?[id] = nil
                 if listeners.byTopic[topic]?.isEmpty == true { listeners.byTopic[topic] = nil }
             }
         }
-        return stream
+        listeners.withLock { $0.byTopic[topic, default: [:]][id] = Weak(listener: listener) }
+        return listener
     }
 
     /// Listeners over all topics.

@@ -188,6 +188,15 @@ extension JSONValue {
         }
     }
 
+    /// Whether arrays and objects are nested deeper than so many levels in each other; a plain value has none.
+    public func isDeeper(than levels: Int) -> Bool {
+        switch self {
+        case .null, .bool, .number, .string: false
+        case .array(let values): levels == 0 || values.contains { $0.isDeeper(than: levels - 1) }
+        case .object(let object): levels == 0 || object.members.contains { $0.value.isDeeper(than: levels - 1) }
+        }
+    }
+
     /// A number from an integer.
     public static func int(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
 

@@ -37,7 +37,7 @@ import Testing
 
     @Test func aSignalAfterTheListenerLookedWakesItAgain() async {
         let bus = InProcessBus()
-        var listener = bus.signals(on: "a").makeAsyncIterator()
+        let listener = bus.signals(on: "a").makeAsyncIterator()
         for _ in 0..<100 {
             bus.signal("a")
             #expect(await listener.next() != nil)
@@ -83,6 +83,42 @@ import Testing
         let bus = InProcessBus()
         for number in 0..<1000 { bus.signal("topic \(number)") }
         #expect(bus.listenerCount == 0)
+    }
+
+    @Test func newsOfJoinedSignalsIsGatheredInOrder() async {
+        let bus = InProcessBus()
+        let signals = bus.signals(on: "a")
+        for number in 0..<3 { bus.signal("a", news: number) }
+        let signal = await signals.next()
+        #expect(signal?.news as? [Int] == [0, 1, 2])
+        #expect(signal?.mayBeMore == false)
+        bus.signal("a", news: 3)
+        bus.signal("a")
+        let more = await signals.next()
+        #expect(more?.news as? [Int] == [3])
+        #expect(more?.mayBeMore == true)
+    }
+
+    @Test func aSlowListenerKeepsTheNewestNewsAndKnowsThatThereWasMore() async {
+        let bus = InProcessBus()
+        let signals = bus.signals(on: "a")
+        for number in 0...SignalListener.newsMax { bus.signal("a", news: number) }
+        let signal = await signals.next()
+        #expect(signal?.news as? [Int] == Array(1...SignalListener.newsMax))
+        #expect(signal?.mayBeMore == true)
+    }
+
+    @Test func newsReachesEveryListenerThatWaits() async {
+        let bus = InProcessBus()
+        let heard = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<10 {
+                let signals = bus.signals(on: "a")
+                group.addTask { await signals.next()?.news.first as? Int ?? -1 }
+            }
+            bus.signal("a", news: 7)
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(heard == Array(repeating: 7, count: 10))
     }
 
     @Test func manySendersAndListenersLoseNoLastSignal() async {

@@ -331,12 +331,15 @@ func storageCode(_ body: () async throws -> some Sendable) async -> String {
         }
     }
 
-    /// Where two columns of an answer have one name, the last is meant.
+    /// Columns are found by name in any order, and again.
     @Test(arguments: TestDatabase.all)
-    func theLastColumnOfAName(adapter: TestDatabase) async throws {
+    func columnsAreFoundInAnyOrder(adapter: TestDatabase) async throws {
         try await adapter.fresh { database in
-            let rows = try await database.read { try $0.query("SELECT 1 AS n, 2 AS n", []) }
-            #expect(try rows[0].int("n") == 2)
+            let rows = try await database.read { try $0.query("SELECT 1 AS a, 2 AS b, 3 AS c UNION ALL SELECT 4, 5, 6 ORDER BY a", []) }
+            for (row, add) in zip(rows, [0, 3]) {
+                for (name, number) in [("c", 3), ("a", 1), ("b", 2), ("b", 2), ("c", 3)] { #expect(try row.int(name) == number + add) }
+                #expect(throws: StorageError.self) { try row.int("d") }
+            }
         }
     }
 

@@ -51,7 +51,7 @@ extension Dispatcher {
             release(attempt, island: island)
             if taken.hasMoved { bus.signal(Topics.placement) }
         }
-        if taken.hasMoved { bus.signal(Topics.job(attempt.job)) }
+        if taken.hasMoved { bus.signal(Topics.job(attempt.job), news: taken.news) }
         if taken.isSettled {
             crashPoints?.reach(.beforeSettled)
             session.send(.settled(attempt))
@@ -127,6 +127,8 @@ private struct AttemptStep: Sendable {
         let attempt: AttemptID
         /// Whether the job changed.
         var hasMoved = false
+        /// What came to its transcript; `nil` for nothing, or more than is handed on.
+        var news: TranscriptNews?
         /// When its Cargo began, if it did now.
         var startedAt: Timestamp?
         var timeoutMilliseconds = 0
@@ -152,10 +154,10 @@ private struct AttemptStep: Sendable {
             (taken.isOver, taken.isCancelled) = (taken.isSettled, !taken.isSettled)
             return taken
         }
-        let before = change.row
         for received in messages { try take(received, from: island, &change, &taken) }
         try change.save()
-        taken.hasMoved = change.row != before
+        taken.hasMoved = change.isChanged
+        taken.news = change.news
         taken.karma = change.karma
         taken.timeoutMilliseconds = change.row.timeoutMilliseconds
         if taken.hasMoved { taken.paidUntil = change.row.paidUntil(try change.terms()) }

@@ -37,6 +37,14 @@ extension Dispatcher {
         let decision: PlacementDecision
     }
 
+    /// What an Island is told of a job that was given to it, beside the plan.
+    private struct Placed: Sendable {
+        let timeoutMilliseconds: Int
+        /// JSON text.
+        let input: String
+        let news: TranscriptNews?
+    }
+
     func placeWhenSignalled() async throws {
         let signals = bus.signals(on: Topics.placement)
         try await placeAll()
@@ -122,7 +130,7 @@ extension Dispatcher {
     /// Writes the attempts down, all in one commit, and sends them on their way.
     private func carryOut(_ plans: [Plan]) async throws {
         let connected = sessions.count
-        let placed: [JobRow?]
+        let placed: [Placed?]
         do {
             placed = try await database.write { [rules] writer in try plans.map { try Self.place($0, connected, rules, in: writer) } }
         } catch {
@@ -133,47 +141,48 @@ extension Dispatcher {
         }
         crashPoints?.reach(.beforeAssign)
         let now = surroundings.now()
-        var given: [(plan: Plan, row: JobRow)] = []
-        for (plan, row) in zip(plans, placed) {
+        var given: [(plan: Plan, placed: Placed)] = []
+        for (plan, placed) in zip(plans, placed) {
             let island = plan.decision.island
             // It was cancelled while it waited, or since: the latter has given its place back.
-            guard let row, holdings[island]?.contains(plan.attempt) == true else {
+            guard let placed, holdings[island]?.contains(plan.attempt) == true else {
                 release(plan.attempt, island: island)
                 continue
             }
             // All of them before anything can fail: a lease gives a job back that never reaches its Island.
-            leases[row.id] = Lease(
+            leases[plan.attempt.job] = Lease(
                 attempt: plan.attempt, island: island, until: now + LeaseTerms.length,
-                overdueAt: now + .milliseconds(row.timeoutMilliseconds) + Self.preparationMax)
-            given.append((plan, row))
+                overdueAt: now + .milliseconds(placed.timeoutMilliseconds) + Self.preparationMax)
+            given.append((plan, placed))
         }
-        for (plan, row) in given { try await assign(plan, row) }
+        for (plan, placed) in given { try await assign(plan, placed) }
     }
 
-    private func assign(_ plan: Plan, _ row: JobRow) async throws {
+    private func assign(_ plan: Plan, _ placed: Placed) async throws {
         let island = plan.decision.island
-        bus.signal(Topics.job(row.id))
+        bus.signal(Topics.job(plan.attempt.job), news: placed.news)
         guard let session = sessions[island] else {
             let failure = JobFailure(fault: .platform, code: "link_lost", message: "The Island left before the job reached it.")
             return try await end(plan.attempt, island: island, failure)
         }
-        guard case .object(let input) = try JSONValue(parsing: row.input) else {
-            throw StorageError(.unexpectedShape, "the input of job \(row.id) is no object")
+        guard case .object(let input) = try JSONValue(parsing: placed.input) else {
+            throw StorageError(.unexpectedShape, "the input of job \(plan.attempt.job) is no object")
         }
         islands.note(image: plan.cargo.digest, on: island)
         session.send(
             .assign(
                 .init(
                     attempt: plan.attempt, slug: plan.cargo.slug, runtime: plan.cargo.requirements.runtime, image: plan.cargo.image,
-                    digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: row.timeoutMilliseconds, input: input)))
+                    digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: placed.timeoutMilliseconds, input: input)))
     }
 
-    private static func place(_ plan: Plan, _ connected: Int, _ rules: JobChange.Rules, in writer: any SQLWriter) throws -> JobRow? {
+    private static func place(_ plan: Plan, _ connected: Int, _ rules: JobChange.Rules, in writer: any SQLWriter) throws -> Placed? {
         guard var change = try JobChange(plan.attempt.job, rules, in: writer) else { return nil }
         let placement = plan.decision.json(connected: connected).text
         guard try change.place(attempt: plan.attempt.number, on: plan.decision.island, placement: placement) else { return nil }
         try change.save()
-        return change.row
+        let input = try writer.jobInput(id: plan.attempt.job) ?? ""
+        return Placed(timeoutMilliseconds: change.row.timeoutMilliseconds, input: input, news: change.news)
     }
 
     // MARK: Explaining

@@ -154,7 +154,7 @@ public actor Dispatcher {
         var resume: [CoordinatorMessage.Resumption] = []
         for attempt in holdings[island] ?? [] {
             guard let lease = leases[attempt.job], lease.attempt == attempt, lease.island == island else { continue }
-            if known.contains(lease.attempt), let row = try await database.read({ try $0.job(id: lease.attempt.job) }) {
+            if known.contains(lease.attempt), let row = try await database.read({ try $0.job(id: lease.attempt.job, withInput: false) }) {
                 resume.append(.init(attempt: lease.attempt, storedUpTo: row.storedUpTo))
                 if leases[lease.attempt.job]?.attempt == lease.attempt { leases[lease.attempt.job]?.until = now + LeaseTerms.length }
             } else {

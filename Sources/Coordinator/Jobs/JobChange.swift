@@ -19,17 +19,26 @@ struct JobChange {
     private let writer: any SQLWriter
     private var transcript: Transcript
     private var lifecycle: JobLifecycle
-    private var isChanged = false
+    /// What is to be stored.
+    private var extent = Extent.nothing
     private var knownIsland: IslandRow?
     /// The karma of the job's Island, where this changed it.
     private(set) var karma: Int?
 
-    /// The job as it will be stored.
+    private enum Extent {
+        case nothing
+        /// How far the transcript has come.
+        case progress
+        /// Everything that can change.
+        case job
+    }
+
+    /// The job as it will be stored; without its input.
     var row: JobRow { transcript.job }
 
     /// A job of the database; `nil` for an unknown one.
     init?(_ id: String, _ rules: Rules, in writer: any SQLWriter) throws {
-        guard let row = try writer.job(id: id) else { return nil }
+        guard let row = try writer.job(id: id, withInput: false) else { return nil }
         try self.init(row, rules, in: writer)
     }
 
@@ -40,9 +49,22 @@ struct JobChange {
         lifecycle = try row.lifecycle()
     }
 
+    /// Whether anything came of the events.
+    var isChanged: Bool { extent != .nothing }
+
     /// Stores the job and what came to its transcript.
     func save() throws {
-        if isChanged { try transcript.save(in: writer) }
+        switch extent {
+        case .nothing: return
+        case .progress: try writer.updateProgress(row)
+        case .job: try writer.update(row)
+        }
+        try writer.insert(transcript.rows, jobID: row.id)
+    }
+
+    /// What came to the transcript; `nil` for nothing, or more than is handed on.
+    var news: TranscriptNews? {
+        transcript.rows.isEmpty ? nil : TranscriptNews(transcript.rows, isTerminal: lifecycle.state.isTerminal)
     }
 
     func terms() throws -> JobTerms { try rules.terms.terms(of: row.submissionID, in: writer) }
@@ -85,7 +107,6 @@ struct JobChange {
             throw LinkError("frame \(first) of job \(row.id) came before frame \(row.storedUpTo + 1)")
         }
         let terms = try terms()
-        isChanged = true
         for object in frames.dropFirst(row.storedUpTo + 1 - first) {
             let frame = try checked(object, terms)
             guard !frame.isTerminal else { throw LinkError("the terminal frame belongs into 'finished'") }
@@ -94,6 +115,7 @@ struct JobChange {
             transcript.job.frameBytes += frame.bytes.count
             transcript.job.storedUpTo += 1
             transcript.append(frame)
+            if extent == .nothing { extent = .progress }
         }
         return true
     }
@@ -104,8 +126,9 @@ struct JobChange {
         guard bytes.count <= terms.limits.frameBytesMax, row.frameBytes + bytes.count <= terms.limits.transcriptBytesMax else {
             throw LinkError("a frame or transcript is longer than its trust level allows")
         }
+        guard !JSONValue.object(object).isDeeper(than: TranscriptLimits.frameDepthMax) else { throw LinkError("a frame is nested too deeply") }
         do {
-            return try Frame(parsing: bytes)
+            return try Frame(object, bytes: bytes)
         } catch {
             throw LinkError("a frame breaks the I/O protocol: \(error.message)")
         }
@@ -179,7 +202,7 @@ struct JobChange {
     private mutating func move(to next: JobLifecycle) {
         lifecycle = next
         transcript.job.apply(next)
-        isChanged = true
+        extent = .job
     }
 
     /// Writes the terminal record of a job that did not end well, and settles it.

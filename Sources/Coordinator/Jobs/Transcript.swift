@@ -7,6 +7,7 @@ import Storage
 struct Transcript {
     /// The job as it will be stored; `records` and `tokens` grow with what is appended.
     var job: JobRow
+    /// What was appended.
     private(set) var rows: [RecordRow] = []
 
     init(_ job: JobRow) { self.job = job }
@@ -56,11 +57,5 @@ struct Transcript {
         rows.append(
             RecordRow(
                 seq: job.records, attempt: job.attempt, kind: members["type"]?.string ?? "", body: object.bytes))
-    }
-
-    /// Stores the job and what was appended.
-    func save(in writer: any SQLWriter) throws {
-        try writer.update(job)
-        try writer.insert(rows, jobID: job.id)
     }
 }

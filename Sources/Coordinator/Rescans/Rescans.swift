@@ -83,7 +83,7 @@ public struct Rescans: Sendable {
             submissionID: rescan.submissionID, digest: digest, purpose: ScanPurpose.rescan.rawValue, at: now.milliseconds)
     }
 
-    private func wait(_ signals: AsyncStream<Void>) async throws {
+    private func wait(_ signals: SignalListener) async throws {
         let (due, graceEnd) = try await database.read { (try $0.rescanOutlook().nextDue, try $0.nextGraceEnd()) }
         let next = min(due ?? Int.max, graceEnd ?? Int.max)
         let sleep = next == Int.max ? Self.sleepMax : min(Self.sleepMax, .milliseconds(max(0, next - surroundings.now().milliseconds)))

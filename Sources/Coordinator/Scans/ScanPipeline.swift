@@ -72,7 +72,7 @@ public struct ScanPipeline: Sendable {
         }
     }
 
-    private func waitForWork(_ signals: AsyncStream<Void>) async throws {
+    private func waitForWork(_ signals: SignalListener) async throws {
         let due = try await database.read { try $0.nextScanDue() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in signals { return } }

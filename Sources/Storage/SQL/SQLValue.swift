@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A value that goes into or comes out of a database, in the types that SQLite and PostgreSQL share.
 public enum SQLValue: Sendable, Hashable {
     case null
@@ -21,20 +23,41 @@ extension SQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
     public static func flag(_ value: Bool) -> SQLValue { .integer(value ? 1 : 0) }
 }
 
+/// The columns of an answer, shared by its rows.
+final class SQLColumns: Sendable {
+    private let names: [String]
+    /// Where the next look begins: rows are mostly read in the order of their columns, which makes a look one comparison.
+    private let expected = Atomic(0)
+
+    /// - Precondition: no two have one name.
+    init(_ names: [String]) {
+        assert(Set(names).count == names.count, "two columns of an answer have one name: \(names)")
+        self.names = names
+    }
+
+    /// Where a column stands.
+    func index(of name: String) -> Int? {
+        let expected = expected.load(ordering: .relaxed)
+        let found = expected < names.count && names[expected] == name ? expected : names.firstIndex(of: name)
+        guard let found else { return nil }
+        self.expected.store(found + 1, ordering: .relaxed)
+        return found
+    }
+}
+
 /// One row of an answer; columns are named as in the statement.
 public struct SQLRow: Sendable {
-    private let columns: [String]
+    private let columns: SQLColumns
     private let values: [SQLValue]
 
     /// A row of an adapter: as many names as values.
-    init(columns: [String], values: [SQLValue]) {
+    init(columns: SQLColumns, values: [SQLValue]) {
         self.columns = columns
         self.values = values
     }
 
     private func value(_ column: String) throws -> SQLValue {
-        // So few that comparing names takes less time than hashing one. Of two with one name the last counts.
-        guard let index = columns.lastIndex(of: column) else { throw StorageError(.unexpectedShape, "the answer has no column \(column)") }
+        guard let index = columns.index(of: column) else { throw StorageError(.unexpectedShape, "the answer has no column \(column)") }
         return values[index]
     }
 

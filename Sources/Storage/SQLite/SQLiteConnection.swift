@@ -19,10 +19,11 @@ struct SQLiteConnection: SQLWriter {
     func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
         let statement = try connection.cachedStatement(sql: sql)
         let handle = statement.sqliteStatement
+        let columns = SQLColumns(statement.columnNames)
         var rows: [SQLRow] = []
         try run(statement, arguments) {
             let values = (0..<sqlite3_column_count(handle)).map { Self.value(handle, $0) }
-            rows.append(SQLRow(columns: statement.columnNames, values: values))
+            rows.append(SQLRow(columns: columns, values: values))
         }
         return rows
     }

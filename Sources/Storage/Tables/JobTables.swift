@@ -152,9 +152,14 @@ public struct JobRow: Sendable, Hashable {
 
 extension SQLReader {
     /// The job of an id.
-    public func job(id: String) throws -> JobRow? {
-        try first("SELECT * FROM jobs WHERE id = ?", [.text(id)]).map(JobRow.init)
+    ///
+    /// - Parameter withInput: an input may be megabytes, which most who ask do not need; `false` leaves it empty.
+    public func job(id: String, withInput: Bool = true) throws -> JobRow? {
+        try first("SELECT \(withInput ? "*" : JobRow.columnsWithoutInput) FROM jobs WHERE id = ?", [.text(id)]).map(JobRow.init)
     }
+
+    /// The input of a job, as JSON text.
+    public func jobInput(id: String) throws -> String? { try first("SELECT input FROM jobs WHERE id = ?", [.text(id)])?.text("input") }
 
     /// A Consumer's jobs without their inputs, newest first, and how many there are.
     public func jobs(consumerID: String, state: String?, batchID: String? = nil, limit: Int, offset: Int) throws -> (rows: [JobRow], total: Int) {
@@ -239,6 +244,13 @@ extension SQLWriter {
                 .optional(row.runMilliseconds), .optional(row.placement), .optional(row.keepUntil),
                 .text(row.id),
             ])
+    }
+
+    /// Stores how far a job's transcript has come, and nothing else of it.
+    public func updateProgress(_ row: JobRow) throws {
+        try execute(
+            "UPDATE jobs SET records = ?, stored_up_to = ?, frame_bytes = ?, tokens = ? WHERE id = ?",
+            [.integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens), .text(row.id)])
     }
 
     /// Erases what a Consumer sent and what came of it; the job itself stays, for the books.

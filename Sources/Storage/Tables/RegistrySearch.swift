@@ -200,15 +200,14 @@ extension SQLReader {
     /// The Cargos of a page with their versions, in the order of the ids.
     private func registryHits(_ ids: [Int]) throws -> [RegistryHit] {
         let marks = ids.map { _ in "?" }.joined(separator: ", ")
-        let rows = try query(
-            """
-            SELECT s.*, e.* FROM registry_entries e JOIN submissions s ON s.id = e.submission_id WHERE e.workload_id IN (\(marks))
-            """, ids.map { SQLValue.integer($0) })
+        let entries = try query("SELECT * FROM registry_entries WHERE workload_id IN (\(marks))", ids.map { .integer($0) }).map(RegistryEntryRow.init)
+        let submissions = try query(
+            "SELECT s.* FROM registry_entries e JOIN submissions s ON s.id = e.submission_id WHERE e.workload_id IN (\(marks))",
+            ids.map { .integer($0) }
+        ).map(SubmissionRow.init)
+        let byID = Dictionary(submissions.map { ($0.id, $0) }) { $1 }
         var hits: [Int: RegistryHit] = [:]
-        for row in rows {
-            let entry = try RegistryEntryRow(row)
-            hits[entry.workloadID] = RegistryHit(entry: entry, submission: try SubmissionRow(row))
-        }
+        for entry in entries { hits[entry.workloadID] = byID[entry.submissionID].map { RegistryHit(entry: entry, submission: $0) } }
         return ids.compactMap { hits[$0] }
     }
 
