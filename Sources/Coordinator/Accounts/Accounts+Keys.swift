@@ -88,6 +88,7 @@ extension Accounts {
             try writer.revokeAPIKey(id: id, at: now.milliseconds)
             try writer.audit("key.revoke", "key/\(id)", by: principal.accountID, at: now, before: key.audited)
         }
+        knownKeys.forgetAll()
     }
 
     /// Who holds an API key or a session token.
@@ -107,6 +108,8 @@ extension Accounts {
             }
             return Principal(accountID: account.id, scopes: Role.scopes(of: account.roles), credential: .session(id: session.id))
         }
+        if let known = knownKeys.principal(hash: hash, at: now) { return known }
+        let generation = knownKeys.generation
         let found = try await database.read { reader in
             try reader.liveAPIKey(hash: hash, at: now.milliseconds).map { ($0, try Account.find($0.accountID, in: reader)) }
         }
@@ -115,8 +118,11 @@ extension Accounts {
         }
         await noteUse(of: key, at: now)
         let scopes = Set(key.scopes.split(separator: " ").compactMap { Scope(rawValue: String($0)) })
-        return Principal(
+        let principal = Principal(
             accountID: account.id, scopes: scopes.intersection(Role.scopes(of: account.roles)), credential: .key(id: key.id))
+        let end = key.expiresAt.map(Timestamp.init(milliseconds:))
+        knownKeys.keep(principal, hash: hash, at: now, end: end, since: generation)
+        return principal
     }
 
     /// Notes when a key was last used; to the minute, so that requests do not wait for a commit each.

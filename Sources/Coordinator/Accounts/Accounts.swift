@@ -8,6 +8,7 @@ public struct Accounts: Sendable {
     let database: any Database
     let passwords: PasswordHasher
     let surroundings: Surroundings
+    let knownKeys = KnownKeys()
 
     /// Accounts of a database.
     public init(database: any Database, passwords: PasswordHasher, surroundings: Surroundings) {
@@ -126,7 +127,7 @@ public struct Accounts: Sendable {
         reader.refuseUnknown()
         guard reader.mistakes.isEmpty, let roles else { throw ServiceError.invalid(reader.mistakes.map(Problem.init)) }
         let (wanted, now) = (Set(roles), surroundings.now())
-        return try await database.write { writer in
+        let account = try await database.write { writer in
             let before = try Account.find(accountID, in: writer)
             if before.roles.contains(.admin), !wanted.contains(.admin), try writer.countAccounts(withRole: Role.admin.rawValue) <= 1 {
                 throw ServiceError(.conflict, code: "last_administrator", "This is the last administrator; make another one first.")
@@ -137,6 +138,8 @@ public struct Accounts: Sendable {
                 "account.roles", "account/\(accountID)", by: principal.accountID, at: now, before: before.audited, after: after.audited)
             return after
         }
+        knownKeys.forgetAll()
+        return account
     }
 
     /// A password's hash, its failures in the words of the API.

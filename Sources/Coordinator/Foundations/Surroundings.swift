@@ -22,9 +22,10 @@ public struct Surroundings: Sendable {
         var bytes = (0..<6).map { UInt8(truncatingIfNeeded: time >> UInt64(40 - 8 * $0)) } + randomBytes(10)
         bytes[6] = 0x70 | (bytes[6] & 0x0F)
         bytes[8] = 0x80 | (bytes[8] & 0x3F)
-        let hexadecimal = Hexadecimal.text(bytes)
-        let ends = [0, 8, 12, 16, 20, 32]
-        return zip(ends, ends.dropFirst()).map { String(hexadecimal.dropFirst($0).prefix($1 - $0)) }.joined(separator: "-")
+        var text = Hexadecimal.digits(bytes)
+        // From the end, so that the places before stay as they are.
+        for place in [20, 16, 12, 8] { text.insert(UInt8(ascii: "-"), at: place) }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// A new secret of 160 random bits in hexadecimal after a prefix, for example `ak_…`.
@@ -33,10 +34,11 @@ public struct Surroundings: Sendable {
 
 /// Bytes as lower-case hexadecimal digits.
 enum Hexadecimal {
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.reduce(into: "") { text, byte in
-            let digits = String(byte, radix: 16)
-            text += digits.count == 1 ? "0" + digits : digits
-        }
+    static func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: digits(bytes), as: UTF8.self) }
+
+    /// The digits in ASCII.
+    static func digits(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        let digit = { (value: UInt8) in value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
+        return bytes.flatMap { [digit($0 >> 4), digit($0 & 0x0F)] }
     }
 }

@@ -159,8 +159,10 @@ extension SimulatedIsland {
 
     private func write(_ attempt: AttemptID, _ frames: Int, _ pause: Duration) async throws {
         let clock = ContinuousClock()
-        var next = clock.now
+        // Streams do not keep time with each other.
+        var next = clock.now + pause * Double.random(in: 0..<1)
         var sent = 0
+        if pause > .zero { try await clock.sleep(until: next) }
         while sent < frames {
             let count = pause == .zero ? min(frames - sent, LinkLimits.framesMax) : 1
             let batch = (0..<count).map { _ in JSONObject(dictionaryLiteral: ("type", "token"), ("content", .string("\(Moments.now)"))) }
@@ -192,13 +194,13 @@ extension BenchNetwork {
         let client = try APIClient(address: url, key: consumerKey)
         let connection = try await client.transcript(job: job, from: 1)
         var delays: [Double] = []
-        let mark = Array("\"content\":\"".utf8)
         for await message in connection.incoming {
             guard let text = message.text else { continue }
             // The number behind the mark, without the cost of a parser that would be measured too.
             let written = text.utf8.withContiguousStorageIfAvailable { bytes -> Int? in
-                guard let range = bytes.firstRange(of: mark) else { return nil }
-                return bytes[range.upperBound...].prefix { (0x30...0x39).contains($0) }.reduce(0) { $0 * 10 + Int($1) - 0x30 }
+                // {"type":"token","content":"… is how the Island writes it.
+                guard bytes.count > 27, bytes[26] == UInt8(ascii: "\""), (0x30...0x39).contains(bytes[27]) else { return nil }
+                return bytes[27...].prefix { (0x30...0x39).contains($0) }.reduce(0) { $0 * 10 + Int($1) - 0x30 }
             }
             if let written = written ?? nil { delays.append(Double(Moments.now - written) / 1_000_000) }
         }
