@@ -167,7 +167,8 @@ let package = Package(
             name: "WebTests",
             dependencies: [
                 "TestSupport", "Web", "WebSockets", product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
-                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("HTTPTypes", "swift-http-types"),
+                product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("NIOPosix", "swift-nio"),
+                product("HTTPTypes", "swift-http-types"),
                 product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .testTarget(

@@ -43,7 +43,9 @@ public struct WebServer: Service {
         let door = SocketDoor(services: services, logger: logger)
         let limits = WebSocketLimits(messageBytesMax: LinkLimits.messageBytesMax, frameBytesMax: LinkLimits.messageBytesMax)
         let application = Application(
-            responder: router().buildResponder(), server: .http1WebSocket(limits: limits, shouldUpgrade: door.decide),
+            responder: router().buildResponder(),
+            server: .http1WebSocket(
+                configuration: .init(additionalChannelHandlers: [StalledPeerHandler()]), limits: limits, shouldUpgrade: door.decide),
             configuration: .init(address: .hostname(host, port: port), serverName: nil),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
         do {

@@ -132,6 +132,38 @@ import Testing
         #expect(await refusal { try await world.accounts.authenticate(secret: ending) } == "invalid_api_key")
     }
 
+    /// A key is looked up once a second; what this process changes counts at once, what another one changes a second later.
+    @Test func aKeyThatWasSeenIsKnownForAMoment() async throws {
+        let world = try await World()
+        let (row, secret) = try await world.accounts.createKey(Accounts.KeyRequest(["name": "k"]), by: world.publisher)
+        #expect(try await world.accounts.authenticate(secret: secret).credential == .key(id: row.id))
+        try await world.database.write { _ = try $0.execute("UPDATE api_keys SET revoked_at = 1", []) }
+        #expect(try await world.accounts.authenticate(secret: secret).credential == .key(id: row.id))
+        world.clock.moveOn(by: KnownKeys.keptFor)
+        #expect(await refusal { try await world.accounts.authenticate(secret: secret) } == "invalid_api_key")
+    }
+
+    @Test func aLostRoleTakesItsScopesAtOnce() async throws {
+        let world = try await World()
+        let secret = try await world.accounts.issueKey(accountID: world.reviewer.accountID, name: "k", scopes: [.read, .review])
+        #expect(try await world.accounts.authenticate(secret: secret).scopes == [.read, .review])
+        _ = try await world.accounts.setRoles(["roles": []], accountID: world.reviewer.accountID, by: world.administrator)
+        #expect(try await world.accounts.authenticate(secret: secret).scopes == [.read])
+    }
+
+    /// What was read before a change must not be kept after it.
+    @Test func whatWasReadBeforeAChangeIsNotKept() {
+        let known = KnownKeys()
+        let (now, principal) = (Timestamp(milliseconds: 1000), Principal(accountID: "a", scopes: [.read]))
+        let generation = known.generation
+        known.forgetAll()
+        known.keep(principal, hash: "h", at: now, end: nil, since: generation)
+        #expect(known.principal(hash: "h", at: now) == nil)
+        known.keep(principal, hash: "h", at: now, end: now + .milliseconds(10), since: known.generation)
+        #expect(known.principal(hash: "h", at: now + .milliseconds(9)) == principal)
+        #expect(known.principal(hash: "h", at: now + .milliseconds(10)) == nil)
+    }
+
     @Test func nobodyRevokesAnothersKey() async throws {
         let world = try await World()
         let (row, secret) = try await world.accounts.createKey(Accounts.KeyRequest(["name": "k"]), by: world.publisher)

@@ -40,6 +40,28 @@ import Testing
         }
     }
 
+    /// More news than waits for a listener, and frames that are too long to wait: both are read from the database.
+    @Test(arguments: [(frames: 3 * SignalListener.newsMax, longEvery: Int.max), (frames: 12, longEvery: 3)])
+    func whoFallsBehindMissesNothing(frames: Int, longEvery: Int) async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        try await world.dispatching {
+            let (job, island, attempt) = try await Self.running(world)
+            var feed = world.jobs.transcript(of: job, from: 1).makeAsyncIterator()
+            var seen = try await feed.next() ?? []
+            for number in 1...frames {
+                let content = number % longEvery == 0 ? String(repeating: "x", count: 40_000) : "\(number)"
+                island.say(.frames(attempt, first: number, frames: [FakeIsland.token(content)]))
+                #expect(try await island.hear() == .stored(attempt, upTo: number))
+            }
+            island.finish(attempt, frames: frames)
+            while let page = try await feed.next() { seen += page }
+            #expect(seen.map(\.seq) == Array(1...(2 + frames + 1)))
+            let stored = try await world.transcript(job)
+            #expect(try seen.map { try JSONValue(parsing: $0.body).object } == stored)
+        }
+    }
+
     @Test func manyReadersHearTheSame() async throws {
         let world = try await World()
         try await world.published("my-cargo")

@@ -104,6 +104,33 @@ extension Live {
             #expect(try test.json()["passes"]?.bool == true, "\(test)")
         }
 
+        /// Of the suite's own tool: a child is over when it is over, though one that it started lives on with what it inherited.
+        @Test func theEndOfAChildIsSeenThoughItsOwnChildLivesOn() async throws {
+            let child = try ChildProcess("sh", ["-c", "sleep 60 & echo $!; exit 3"])
+            let end = try await child.end(within: .seconds(20))
+            #expect(end.exit == 3)
+            if let left = Int32(end.stdout.trimmingCharacters(in: .whitespacesAndNewlines)) { kill(left, SIGKILL) }
+        }
+
+        /// Ctrl-C ends the job, not only the command; what it has written is still there, and `logs` does not wait for more.
+        @Test func stoppingRunCancelsTheJob() async throws {
+            let network = try await SharedNetwork.network
+            let slug = try await Catalog.shared.misbehaving("ignores-time", network)
+            let environment = ["ARCHIPELAGO_URL": network.url, "ARCHIPELAGO_API_KEY": network.keys["consumer"] ?? ""]
+            let run = try ChildProcess(try Machine.executable(), ["run", slug, "--input", "{}", "--json"], environment: environment)
+            try await pollUntil("the Cargo runs") { run.stdout.contains("\"running\"") }
+            let job = try #require(try await network.cli("jobs", "list", "--json", as: "consumer").json()["data"]?[0]?["id"]?.string)
+            let running = try await network.cli("jobs", "logs", job, "--json", as: "consumer")
+            #expect(running.exit == 0)
+            #expect(try running.jsonLines().contains { $0["message"]?.string == "running" })
+            run.signal(SIGINT)
+            let end = try await run.end()
+            #expect(end.exit == 1, "\(end)")
+            #expect(try await network.cli("jobs", "show", job, "--json", as: "consumer").json()["status"]?.string == "cancelled")
+            let logs = try await network.cli("jobs", "logs", job, "--follow", "--json", as: "consumer").jsonLines()
+            #expect(logs.last?["status"]?.string == "cancelled")
+        }
+
         @Test func rejectByCommandNamesReasonAndRule() async throws {
             let network = try await SharedNetwork.network
             let image = try await network.push(try await Programs.path("text-stats/text-stats"), "cli-rejected:v1.0.0")

@@ -166,7 +166,8 @@ enum ComponentSchemas {
             "Job",
             .object([
                 ("id", .text), ("workload_id", .integer(1...)), ("workload_slug", .text), ("version", .text), ("status", words(JobState.self)),
-                ("input?", .object([])), ("output?", .nullable(.text)), ("error", .nullable(.text)), ("fault", .nullable(words(FaultClass.self))),
+                ("input", .nullable(.object([]))), ("output", .nullable(.text)), ("error", .nullable(.text)),
+                ("fault", .nullable(words(FaultClass.self))),
                 ("created_at", .time), ("started_at", .nullable(.time)), ("completed_at", .nullable(.time)),
                 ("duration_ms", .nullable(.integer(0...))),
                 ("credits_held", .integer(0...)), ("usage", .object([("total_tokens", .integer(0...)), ("credits_used", .number)])),

@@ -4,8 +4,12 @@ import JSON
 import Storage
 
 extension Job {
-    /// The job in a list: without `input` and `output`, which may be megabytes each.
-    var summary: JSONValue { .object(members) }
+    /// The job in a list: `input` and `output`, which may be megabytes each, are null.
+    var summary: JSONValue {
+        var object = members
+        (object["input"], object["output"]) = (.null, .null)
+        return .object(object)
+    }
 
     /// The job as the API shows it to its Consumer.
     ///

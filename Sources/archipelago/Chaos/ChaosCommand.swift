@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JSON
+import Synchronization
 
 /// `archipelago chaos`.
 struct ChaosCommand: AsyncParsableCommand {
@@ -25,10 +26,11 @@ struct ChaosRun: AsyncParsableCommand {
     @Option(help: "How many jobs at least; more are sent while kills are left.") var jobs = 400
     @Option(help: "How many Islands.") var islands = 3
     @Option(help: "How many Consumers send at once.") var consumers = 24
+    @Option(help: "Seconds after which it fails and says what it waited for; 0 for never.") var within = 0
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard [jobs, islands, consumers].allSatisfy({ $0 > 0 }), kills >= 0 else { throw ValidationError("Counts must be at least 1.") }
+        guard [jobs, islands, consumers].allSatisfy({ $0 > 0 }), kills >= 0, within >= 0 else { throw ValidationError("Counts must be at least 1.") }
     }
 
     func run() async throws {
@@ -39,7 +41,7 @@ struct ChaosRun: AsyncParsableCommand {
         let verdict: ChaosVerdict
         do {
             // Interrupted, it takes its processes with it.
-            verdict = try await Interruptible.run { try await play(network, load, killer) }
+            verdict = try await Interruptible.run { try await inTime { try await play(network, load, killer) } }
         } catch {
             await network.stop()
             Terminal.complain("What is left lies in \(folder).")
@@ -53,10 +55,26 @@ struct ChaosRun: AsyncParsableCommand {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
+    private func inTime(_ body: @escaping @Sendable () async throws -> ChaosVerdict) async throws -> ChaosVerdict {
+        try await withThrowingTaskGroup(of: ChaosVerdict.self) { group in
+            group.addTask { try await body() }
+            if within > 0 {
+                group.addTask {
+                    try await Task.sleep(for: .seconds(within))
+                    throw CommandFailure(.failed, "Not over after \(within) s, while: \(ChaosPhase.current).")
+                }
+            }
+            defer { group.cancelAll() }
+            guard let verdict = try await group.next() else { throw CancellationError() }
+            return verdict
+        }
+    }
+
     private func play(_ network: ChaosNetwork, _ load: ChaosLoad, _ killer: ChaosKiller) async throws -> ChaosVerdict {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<consumers { group.addTask { try await load.consume(number) } }
-            try await killer.run { Terminal.progress("\($0) of \(kills) kills, \(load.acknowledged.count) jobs") }
+            try await killer.run { ChaosPhase.enter("\($0) of \(kills) kills, \(load.acknowledged.count) jobs") }
+            ChaosPhase.enter("waiting for Consumers to have sent enough")
             load.stopWhenEnough()
             try await group.waitForAll()
         }
@@ -79,5 +97,17 @@ struct ChaosRun: AsyncParsableCommand {
                 + (verdict.faults.isEmpty
                     ? ["nothing lost, nothing doubled, books balanced, nothing held"]
                     : ["WRONG; the network's folder is \(folder)"] + verdict.faults.prefix(50)))
+    }
+}
+
+/// What the harness does at the moment, for whoever watches it.
+enum ChaosPhase {
+    private static let words = Mutex("starting")
+
+    static var current: String { words.withLock(\.self) }
+
+    static func enter(_ phase: String) {
+        words.withLock { $0 = phase }
+        Terminal.progress(phase)
     }
 }

@@ -111,6 +111,10 @@ struct ChaosProcess: Sendable {
 
     /// Starts this program with other arguments; what it says goes to the end of a file.
     init(_ arguments: [String], _ environment: [String: String], log: String) throws {
+        // Connections, and what watches the end of this process, are not the child's.
+        for descriptor in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.compactMap(CInt.init) ?? [] where descriptor > 2 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -48,7 +48,7 @@ struct ChaosVerdict: Sendable {
                 // It is still starting.
             }
             guard ContinuousClock.now < deadline else { throw CommandFailure(.failed, "\(open) jobs are still not over after \(restMax).") }
-            Terminal.progress("\(open) jobs are not over yet")
+            ChaosPhase.enter("\(open) jobs are not over yet")
             try await Task.sleep(for: .milliseconds(200))
         }
     }
@@ -68,6 +68,7 @@ struct ChaosVerdict: Sendable {
             var all: [Found] = []
             for (number, job) in jobs.enumerated() {
                 if number >= looksAtOnce, let found = try await group.next() { all.append(found) }
+                ChaosPhase.enter("looking at job \(number + 1) of \(jobs.count), \(job.id)")
                 group.addTask { try await look(at: job, client) }
             }
             return try await group.reduce(into: all) { $0.append($1) }

@@ -30,15 +30,18 @@ struct JobsCommand: AsyncParsableCommand {
     }
 
     struct Logs: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stream a job's transcript, from its beginning or --from a record on.")
+        static let configuration = CommandConfiguration(abstract: "Show what a job has written, from its beginning or --from a record on.")
         @Argument(help: "The job's id.") var id: String
         @Option(help: "The number of the first record.") var from = 1
+        @Flag(help: "Go on with what it writes, until it is over.") var follow = false
         @OptionGroup var coordinator: CoordinatorOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
+            let client = try coordinator.client()
+            let written = try await client.data(.get, "/jobs/\(id.asPathPart)")["records"]?.int ?? 0
             var printer = TranscriptPrinter(json: output.json)
-            try await TranscriptFollower(client: try coordinator.client(), job: id.asPathPart).follow(from: from) { printer.show($0) }
+            try await TranscriptFollower(client: client, job: id.asPathPart).follow(from: from, until: follow ? .max : written) { printer.show($0) }
         }
     }
 

@@ -9,7 +9,7 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Send a job to a Cargo and stream what it writes.",
         discussion: """
             Tokens go to stdout as they come; with --json each record is one line. Exits 1 when the job fails.
-            If the connection breaks, it is taken up again where it broke.
+            If the connection breaks, it is taken up again where it broke. Ctrl-C cancels the job.
             """)
 
     @Argument(help: "The Cargo's slug.") var slug: String
@@ -29,9 +29,25 @@ struct RunCommand: AsyncParsableCommand {
         let data = try await client.data(.post, "/jobs", .object(body))
         guard let id = data["id"]?.string else { throw CommandFailure(.unavailable, "The coordinator's answer has no job id.") }
         if !output.json { Terminal.talk("Job \(id)") }
-        var printer = TranscriptPrinter(json: output.json)
-        try await TranscriptFollower(client: client, job: id).follow(from: 1) { printer.show($0) }
-        if printer.hasFailed { throw ExitCode(CommandExit.failed.rawValue) }
+        let json = output.json
+        let hasFailed = try await Interruptible.run {
+            await Self.cancel(id, client)
+        } _: {
+            var printer = TranscriptPrinter(json: json)
+            try await TranscriptFollower(client: client, job: id).follow(from: 1) { printer.show($0) }
+            return printer.hasFailed
+        }
+        if hasFailed { throw ExitCode(CommandExit.failed.rawValue) }
+    }
+
+    private static func cancel(_ id: String, _ client: APIClient) async -> String {
+        do {
+            _ = try await client.data(.delete, "/jobs/\(id)")
+            return "Job \(id) is cancelled."
+        } catch {
+            return
+                "Job \(id) may still run; see 'archipelago jobs show \(id)'. It could not be cancelled: \((error as? CommandFailure)?.message ?? "\(error)")"
+        }
     }
 }
 
@@ -88,7 +104,10 @@ struct TranscriptFollower {
     private static let reconnectDelay: Duration = .milliseconds(500)
 
     /// Shows every record from a number on, until the terminal one.
-    func follow(from first: Int, show: (JSONObject) -> Void) async throws {
+    ///
+    /// - Parameter last: the record behind which it ends too.
+    func follow(from first: Int, until last: Int = .max, show: (JSONObject) -> Void) async throws {
+        if first > last { return }
         var next = first
         var reconnects = 0
         var hasConnected = false
@@ -103,7 +122,7 @@ struct TranscriptFollower {
                     show(record)
                     next = seq + 1
                     reconnects = 0
-                    if ["done", "error"].contains(record["type"]?.string), record["status"] != nil {
+                    if seq >= last || (["done", "error"].contains(record["type"]?.string) && record["status"] != nil) {
                         await connection.close()
                         return
                     }

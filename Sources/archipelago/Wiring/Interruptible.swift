@@ -4,13 +4,16 @@ import UnixSignals
 enum Interruptible {
     /// Runs `body`; SIGINT and SIGTERM cancel it, and this returns only once it has ended.
     ///
+    /// - Parameter onStop: what is done then, before `body` is cancelled; returns what the user is told.
     /// - Throws: what `body` throws; ``CommandFailure`` `failed` when it was stopped.
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    static func run<Value: Sendable>(
+        onStop: @escaping @Sendable () async -> String = { "Stopped." }, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await body() }
             group.addTask {
                 for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { break }
-                throw CommandFailure(.failed, "Stopped.")
+                throw CommandFailure(.failed, await onStop())
             }
             defer { group.cancelAll() }
             guard let value = try await group.next() else { throw CancellationError() }

@@ -109,10 +109,20 @@ final class ChildProcess: Sendable {
     /// Waits for the end.
     func end(within limit: Duration = .seconds(60)) async throws -> CommandResult {
         let words = process.arguments?.prefix(4).joined(separator: " ") ?? ""
-        let status = try await pollUntil("the end of \(words); stderr: \(stderr)", within: limit) { ended.status.withLock(\.self) }
+        let status = try await pollUntil("the end of \(words); stderr: \(stderr)", within: limit) { ended.status.withLock(\.self) ?? unnoticedEnd() }
         // The guard has nothing to guard any more; when it is gone already, so much the better.
         try? guarding?.lifeline.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
         return CommandResult(exit: status, stdout: stdout, stderr: stderr)
+    }
+
+    /// How the child ended, where Foundation has not noticed: it waits for a socket to close that the child's own children have too, and one of
+    /// them may live a little longer.
+    private func unnoticedEnd() -> Int32? {
+        var facts = siginfo_t()
+        // Safety: the record lives for the length of the call; the child is not reaped by it.
+        guard waitid(P_PID, id_t(id), &facts, WEXITED | WNOHANG | WNOWAIT) == 0, facts.si_signo != 0 else { return nil }
+        let status = facts._sifields._sigchld.si_status
+        return facts.si_code == CLD_EXITED ? status : -status
     }
 
     /// Runs a program to its end.
