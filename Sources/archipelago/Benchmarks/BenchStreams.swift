@@ -13,20 +13,22 @@ struct BenchStreams: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "streams", abstract: "Stream frames from a simulated Island to Consumers, and tell how many a second, and how late.",
         discussion: """
-            The coordinator is the real one on a loopback port, and stores every frame before it hands it on. Three measurements, one after the \
+            The coordinator is the real one on a loopback port, and stores every frame before it hands it on. Four measurements, one after the \
             other: many streams at a steady pace, each to its own reader, with the delay of each frame from the Island's socket to the Consumer's; \
-            one stream as fast as it goes to one reader; and one to many readers.
+            one stream as fast as it goes to one reader; one to many readers; and one to a crowd, without and with one more reader who takes a \
+            byte a second.
             """)
 
     @Option(help: "Streams at a steady pace.") var streams = 100
     @Option(help: "Frames of each.") var frames = 1000
-    @Option(help: "Frames a second of each.") var pace = 100
+    @Option(help: "Frames a second of each.") var pace = 20
     @Option(help: "Frames of a stream that goes as fast as it can.") var fast = 100_000
     @Option(help: "Readers of one stream.") var readers = 100
+    @Option(help: "Readers of the stream that one more reads slowly.") var crowd = 1000
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard [streams, frames, pace, fast, readers].allSatisfy({ $0 > 0 }) else { throw ValidationError("Counts must be at least 1.") }
+        guard [streams, frames, pace, fast, readers, crowd].allSatisfy({ $0 > 0 }) else { throw ValidationError("Counts must be at least 1.") }
     }
 
     func run() async throws {
@@ -39,34 +41,68 @@ struct BenchStreams: AsyncParsableCommand {
                 let steady = try await steadily(network, plan)
                 let single = try await asFastAsPossible(network, plan, readers: 1, frames: fast)
                 let many = try await asFastAsPossible(network, plan, readers: readers, frames: max(1000, fast / 10))
+                let crowd = try await crowded(network, plan)
                 group.cancelAll()
-                return (steady, single, many)
+                return Results(delays: steady, single: single, many: many, crowd: crowd)
             }
             try await network.stop()
-            show(results.0, results.1, results.2)
+            show(results)
         } catch {
             try await network.stop()
             throw error
         }
     }
 
-    private func steadily(_ network: BenchNetwork, _ plan: StreamPlan) async throws -> (delays: [Double], received: Int) {
+    private struct Results {
+        /// Of the steady streams, in milliseconds.
+        let delays: [Double]
+        /// Deliveries a second, as are the next.
+        let single: Double
+        let many: Double
+        let crowd: Crowd
+    }
+
+    private struct Crowd {
+        let alone: Double
+        let withSlowReader: Double
+        /// Of this process, which holds both ends of every connection.
+        let memoryBefore: Int
+        let memoryPeak: Int
+    }
+
+    private func steadily(_ network: BenchNetwork, _ plan: StreamPlan) async throws -> [Double] {
         plan.set(frames: frames, pause: .nanoseconds(1_000_000_000 / pace))
-        let delays = try await withThrowingTaskGroup(of: [Double].self) { group in
+        return try await withThrowingTaskGroup(of: [Double].self) { group in
             for _ in 0..<streams {
                 let job = try await network.submit()
                 group.addTask { try await network.read(job) }
             }
             return try await group.reduce(into: [Double]()) { $0 += $1 }
         }
-        return (delays, delays.count)
+    }
+
+    /// A stream to a crowd, alone and beside a reader who takes a byte a second.
+    private func crowded(_ network: BenchNetwork, _ plan: StreamPlan) async throws -> Crowd {
+        let frames = 1000
+        plan.fillerBytes = 4000
+        defer { plan.fillerBytes = 0 }
+        let before = ResidentMemory.now
+        let alone = try await asFastAsPossible(network, plan, readers: crowd, frames: frames)
+        let slow = try await asFastAsPossible(network, plan, readers: crowd, frames: frames, besides: { try SlowReader(network, $0) })
+        return Crowd(alone: alone, withSlowReader: slow, memoryBefore: before, memoryPeak: ResidentMemory.peak)
     }
 
     /// Deliveries a second, from the first frame that came to the last.
-    private func asFastAsPossible(_ network: BenchNetwork, _ plan: StreamPlan, readers: Int, frames: Int) async throws -> Double {
+    ///
+    /// - Parameter besides: opens what else reads the job.
+    private func asFastAsPossible(
+        _ network: BenchNetwork, _ plan: StreamPlan, readers: Int, frames: Int, besides: (String) throws -> SlowReader? = { _ in nil }
+    ) async throws -> Double {
         plan.set(frames: frames, pause: .zero)
         plan.hold()
         let job = try await network.submit()
+        let slow = try besides(job)
+        defer { slow?.stop() }
         return try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<readers { group.addTask { try await network.read(job).count } }
             let start = ContinuousClock.now
@@ -78,20 +114,28 @@ struct BenchStreams: AsyncParsableCommand {
         }
     }
 
-    private func show(_ steady: (delays: [Double], received: Int), _ single: Double, _ many: Double) {
-        let percentiles = Percentiles(steady.delays)
+    private func show(_ results: Results) {
+        let percentiles = Percentiles(results.delays)
+        let (received, crowded) = (results.delays.count, results.crowd)
+        let megabytes = { (bytes: Int) in bytes >> 20 }
         let words = { (number: Double) in String(format: "%.2f", number) }
         output.show(
             [
-                "streams": .int(streams), "frames": .int(frames), "pace": .int(pace), "received": .int(steady.received),
+                "streams": .int(streams), "frames": .int(frames), "pace": .int(pace), "received": .int(received),
                 "p50_ms": .number(JSONNumber(percentiles[50])), "p99_ms": .number(JSONNumber(percentiles[99])),
-                "max_ms": .number(JSONNumber(percentiles.max)), "one_to_one_per_second": .number(JSONNumber(single)), "readers": .int(readers),
-                "to_many_per_second": .number(JSONNumber(many)),
+                "max_ms": .number(JSONNumber(percentiles.max)), "one_to_one_per_second": .number(JSONNumber(results.single)),
+                "readers": .int(readers),
+                "to_many_per_second": .number(JSONNumber(results.many)), "crowd": .int(crowd),
+                "to_crowd_per_second": .number(JSONNumber(crowded.alone)),
+                "to_crowd_beside_slow_reader_per_second": .number(JSONNumber(crowded.withSlowReader)),
+                "memory_before_bytes": .int(crowded.memoryBefore), "memory_peak_bytes": .int(crowded.memoryPeak),
             ],
             [
-                "\(streams) streams of \(frames) frames, \(pace) a second each: \(steady.received) of \(streams * frames) received",
+                "\(streams) streams of \(frames) frames, \(pace) a second each: \(received) of \(streams * frames) received",
                 "delay          p50 \(words(percentiles[50])) ms, p99 \(words(percentiles[99])) ms, max \(words(percentiles.max)) ms",
-                "one to one     \(Int(single)) frames/s", "one to \(readers)      \(Int(many)) deliveries/s",
+                "one to one     \(Int(results.single)) frames/s", "one to \(readers)      \(Int(results.many)) deliveries/s",
+                "one to \(crowd)     \(Int(crowded.alone)) deliveries/s of 4 KB; beside one that reads a byte a second \(Int(crowded.withSlowReader))",
+                "memory         \(megabytes(crowded.memoryBefore)) MB before the crowd, \(megabytes(crowded.memoryPeak)) MB at most",
             ])
     }
 }
@@ -101,6 +145,8 @@ final class StreamPlan: Sendable {
     private struct State {
         var frames = 0
         var pause = Duration.zero
+        var fillerBytes = 0
+        var attempts: [AttemptID] = []
         var isHeld = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
@@ -116,6 +162,18 @@ final class StreamPlan: Sendable {
 
     var frames: Int { state.withLock(\.frames) }
     var pause: Duration { state.withLock(\.pause) }
+
+    /// What the Island was given; it goes on renewing what is over, which is refused and changes nothing.
+    var attempts: [AttemptID] {
+        get { state.withLock(\.attempts) }
+        set { state.withLock { $0.attempts = newValue } }
+    }
+
+    /// Bytes that each frame has beside the moment it was written.
+    var fillerBytes: Int {
+        get { state.withLock(\.fillerBytes) }
+        set { state.withLock { $0.fillerBytes = newValue } }
+    }
 
     /// Keeps jobs from writing until they are let go.
     func hold() { state.withLock { $0.isHeld = true } }
@@ -144,20 +202,27 @@ extension SimulatedIsland {
     /// Streams as planned for every assignment, until the task is cancelled. Each frame says when it was written.
     func streamEverything(_ plan: StreamPlan) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: LeaseTerms.renewal)
+                    try await connection.send(text: IslandMessage.heartbeat(plan.attempts).text)
+                }
+            }
             for await message in connection.incoming {
                 guard let text = message.text, case .assign(let assignment) = try CoordinatorMessage(parsing: text) else { continue }
-                let (frames, pause) = (plan.frames, plan.pause)
+                plan.attempts.append(assignment.attempt)
+                let (frames, pause, filler) = (plan.frames, plan.pause, String(repeating: " ", count: plan.fillerBytes))
                 group.addTask {
                     try await connection.send(text: IslandMessage.started(assignment.attempt).text)
                     await plan.untilLetGo()
-                    try await write(assignment.attempt, frames, pause)
+                    try await write(assignment.attempt, frames, pause, filler)
                 }
             }
             group.cancelAll()
         }
     }
 
-    private func write(_ attempt: AttemptID, _ frames: Int, _ pause: Duration) async throws {
+    private func write(_ attempt: AttemptID, _ frames: Int, _ pause: Duration, _ filler: String) async throws {
         let clock = ContinuousClock()
         // Streams do not keep time with each other.
         var next = clock.now + pause * Double.random(in: 0..<1)
@@ -165,7 +230,7 @@ extension SimulatedIsland {
         if pause > .zero { try await clock.sleep(until: next) }
         while sent < frames {
             let count = pause == .zero ? min(frames - sent, LinkLimits.framesMax) : 1
-            let batch = (0..<count).map { _ in JSONObject(dictionaryLiteral: ("type", "token"), ("content", .string("\(Moments.now)"))) }
+            let batch = (0..<count).map { _ in JSONObject(dictionaryLiteral: ("type", "token"), ("content", .string("\(Moments.now)\(filler)"))) }
             try await connection.send(text: IslandMessage.frames(attempt, first: sent + 1, frames: batch).text)
             sent += count
             guard pause > .zero else { continue }
