@@ -10,7 +10,8 @@ struct ChaosCommand: AsyncParsableCommand {
         discussion: """
             A coordinator ('serve') and Islands run as processes of their own; the Islands are real agents whose Cargos only count. Consumers \
             here send jobs, each under an Idempotency-Key until it is acknowledged, and cancel some. Meanwhile processes are killed (-9), at \
-            random moments and at the coordinator's named write points, or stopped for a while. At the end all is left to come to rest, and then \
+            random moments and at the coordinator's named write points, or stopped for a while; all links between Islands and coordinator are cut; and \
+            the coordinator's disk is full for a while (as root, who can give it one of its own). At the end all is left to come to rest, and then \
             every acknowledged job must be over once, its transcript whole, with one terminal record and the same for every reader, and the \
             books must balance with nothing held.
             """,
@@ -43,11 +44,11 @@ struct ChaosRun: AsyncParsableCommand {
             // Interrupted, it takes its processes with it.
             verdict = try await Interruptible.run { try await inTime { try await play(network, load, killer) } }
         } catch {
-            await network.stop()
+            await network.stop(keepingData: true)
             Terminal.complain("What is left lies in \(folder).")
             throw error
         }
-        await network.stop()
+        await network.stop(keepingData: !verdict.faults.isEmpty)
         Terminal.progress("")
         show(verdict, killer.counts, folder)
         guard verdict.faults.isEmpty else { throw ExitCode(CommandExit.failed.rawValue) }

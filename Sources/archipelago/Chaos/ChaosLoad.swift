@@ -95,7 +95,15 @@ final class ChaosKiller: Sendable {
     func run(onKill: (Int) -> Void) async throws {
         for kill in 0..<kills {
             try await Task.sleep(for: .milliseconds(number(in: 100...900)))
-            switch number(in: 0...9) {
+            switch number(in: 0...11) {
+            case 10:
+                network.cutLinks()
+                note("links cut")
+            case 11:
+                let isFull = network.disk.fill()
+                try await Task.sleep(for: .milliseconds(number(in: 100...1500)))
+                if isFull { network.disk.free() }
+                note(isFull ? "disk full" : "nothing, without root")
             case 0...2: try await killCoordinator()
             case 3...5: try await letItDieAtAWritePoint()
             case 6...8:

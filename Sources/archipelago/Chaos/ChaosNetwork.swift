@@ -13,6 +13,8 @@ final class ChaosNetwork: Sendable {
     let key: String
     private let folder: String
     private let port: Int
+    private let link: ChaosLink
+    let disk: ChaosDisk
     private let tokens: Mutex<[String]>
     private let processes = Mutex<[Member: ChaosProcess]>([:])
 
@@ -22,8 +24,10 @@ final class ChaosNetwork: Sendable {
         case island(Int)
     }
 
-    private init(folder: String, port: Int, key: String, tokens: [String]) {
+    private init(folder: String, port: Int, link: ChaosLink, disk: ChaosDisk, key: String, tokens: [String]) {
         self.folder = folder
+        self.link = link
+        self.disk = disk
         self.port = port
         self.key = key
         self.tokens = Mutex(tokens)
@@ -33,6 +37,7 @@ final class ChaosNetwork: Sendable {
 
     /// Makes accounts, a Cargo and Islands, and starts all processes.
     static func start(folder: String, islands: Int) async throws -> ChaosNetwork {
+        let disk = try ChaosDisk(folder: folder + "/coordinator")
         var configuration = CoordinatorConfiguration(dataFolder: folder + "/coordinator", port: 0, scanning: .laptop([:]))
         configuration.requestsPerMinute = nil
         let assembly = try CoordinatorAssembly(configuration, logger: Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() })
@@ -44,8 +49,8 @@ final class ChaosNetwork: Sendable {
         var tokens: [String] = []
         for number in 0..<islands { tokens.append(try await assembly.islands.register(name: "island-\(number)", by: principal).token) }
         try await assembly.close()
-        let network = ChaosNetwork(
-            folder: folder, port: try await LoopbackRegistry.freePort(preferred: nil), key: key, tokens: tokens)
+        let port = try await LoopbackRegistry.freePort(preferred: nil)
+        let network = ChaosNetwork(folder: folder, port: port, link: try await .open(to: port), disk: disk, key: key, tokens: tokens)
         try Data("requests_per_minute: 0\nsign_ins_per_minute: 0\n".utf8).write(to: URL(fileURLWithPath: folder + "/serve.yaml"))
         try network.startCoordinator(crashAt: nil)
         for number in 0..<islands { try network.startIsland(number) }
@@ -65,7 +70,9 @@ final class ChaosNetwork: Sendable {
 
     /// Starts an Island, or starts it again.
     func startIsland(_ number: Int) throws {
-        try start(.island(number), ["chaos", "island", "--url", url], ["ARCHIPELAGO_ISLAND_TOKEN": tokens.withLock { $0[number] }])
+        try start(
+            .island(number), ["chaos", "island", "--url", "http://127.0.0.1:\(link.port)"],
+            ["ARCHIPELAGO_ISLAND_TOKEN": tokens.withLock { $0[number] }])
     }
 
     /// Registers an Island anew, which then starts as another one: it loses karma each time it is killed, and one that has none gets no jobs.
@@ -97,11 +104,20 @@ final class ChaosNetwork: Sendable {
     /// Stops a member for a while, or lets it go on.
     func setPaused(_ isPaused: Bool, _ member: Member) { processes.withLock { $0[member]?.signal(isPaused ? SIGSTOP : SIGCONT) } }
 
-    func stop() async {
+    /// Cuts every connection between Islands and the coordinator.
+    func cutLinks() { link.cut() }
+
+    /// Ends everything; what is left on the coordinator's disk is copied into its folder when that is to be kept.
+    func stop(keepingData: Bool) async {
         processes.withLock { processes in
             for process in processes.values { process.kill() }
             processes = [:]
         }
+        await link.close()
+        guard disk.canBeFull else { return }
+        let coordinator = folder + "/coordinator"
+        if keepingData { try? FileManager.default.copyItem(atPath: coordinator, toPath: folder + "/coordinator-at-the-end") }
+        disk.remove()
     }
 }
 
