@@ -11,6 +11,7 @@ public final class WebSocketConnection: Sendable {
     let inbox: WebSocketInbox
     let outbox: WebSocketOutbox
     private let ending: WebSocketEnding
+    private let lastRoundTrip = LastRoundTrip()
 
     /// The peer's address, for example `192.0.2.7`, or `nil` when it has none.
     public let remoteAddress: String?
@@ -25,12 +26,15 @@ public final class WebSocketConnection: Sendable {
         outbox = WebSocketOutbox(limits: limits, maskingKey: maskingKey)
         ending = WebSocketEnding(eventLoop: channel.eventLoop)
         handler = NIOLoopBound(
-            WebSocketHandler(limits: limits, isServer: maskingKey == nil, inbox: inbox, outbox: outbox, ending: ending),
+            WebSocketHandler(limits: limits, isServer: maskingKey == nil, inbox: inbox, outbox: outbox, ending: ending, lastRoundTrip: lastRoundTrip),
             eventLoop: channel.eventLoop)
     }
 
     /// The handler to put into the pipeline; on the event loop only.
     var channelHandler: WebSocketHandler { handler.value }
+
+    /// How long the peer's answer to the last ping took, on its way behind whatever was being sent; `nil` before the first one.
+    public var roundTrip: Duration? { lastRoundTrip.value }
 
     /// The messages of the peer, in order; for one reader at a time.
     ///

@@ -15,6 +15,7 @@ final class FakeIsland: IslandChannel {
     private let heard: (stream: AsyncStream<String>, continuation: AsyncStream<String>.Continuation) = AsyncStream.makeStream()
     private let closing = Mutex<String?>(nil)
     private let task = Mutex<Task<Void, Never>?>(nil)
+    private let distance = Mutex<Duration?>(nil)
 
     init(row: IslandRow) { self.row = row }
 
@@ -34,6 +35,11 @@ final class FakeIsland: IslandChannel {
     }
 
     func send(_ text: String) async throws { heard.continuation.yield(text) }
+
+    var roundTrip: Duration? {
+        get { distance.withLock(\.self) }
+        set { distance.withLock { $0 = newValue } }
+    }
 
     func close(reason: String) async {
         closing.withLock { $0 = reason }

@@ -123,6 +123,29 @@ import Testing
         }
     }
 
+    /// How far away an Island is is measured, told with its next heartbeat, and counts.
+    @Test func theNearerIslandIsChosen() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        try await world.dispatching {
+            let near = try await world.connectIsland("near")
+            let far = try await world.connectIsland("far")
+            for (island, distance) in [(near, 2), (far, 180)] {
+                island.roundTrip = .milliseconds(distance)
+                // Its answer says that the heartbeat was heard.
+                let unknown = AttemptID(job: "unknown", number: 1)
+                island.say(.heartbeat([unknown]))
+                #expect(try await island.hear() == .cancel(unknown))
+            }
+            let job = try await world.submit("my-cargo")
+            _ = try await near.hearAssignment()
+            let decision = try #require(try await world.dispatcher.explain(job.row.id, for: world.consumer)["decision"])
+            let points = (decision["candidates"]?.array ?? []).map { [$0["island"]?.string: $0["nearness"]?.int] }
+            #expect(points.contains([near.row.id: 99]))
+            #expect(points.contains([far.row.id: 10]))
+        }
+    }
+
     @Test func goodWorkEarnsKarma() async throws {
         let world = try await World()
         let island = try await world.registerIsland("a")

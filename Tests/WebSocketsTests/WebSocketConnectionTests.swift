@@ -142,6 +142,30 @@ struct WebSocketConnectionTests {
         }
     }
 
+    /// Measured by the peer's answers to pings; nobody can say it without being asked.
+    @Test func theRoundTripIsMeasured() async throws {
+        let measured = Mutex<[Duration?]>([])
+        let decide: WebSocketUpgradeGate.Decide = { _ in
+            .upgrade { connection in
+                for await _ in connection.incoming { measured.withLock { $0.append(connection.roundTrip) } }
+            }
+        }
+        try await TestServer.with(limits: patient, decide: decide) { server in
+            try await RawPeer.connect(port: server.port).channel.executeThenClose { inbound, outbound in
+                var bytes = RawBytes(inbound)
+                // A pong and a message before any ping was sent.
+                try await outbound.write(ByteBuffer(bytes: RawPeer.handshake() + hex("8a 80 00 00 00 00") + hex("81 80 00 00 00 00")))
+                try await bytes.skip(past: Array("\r\n\r\n".utf8))
+                #expect(try await bytes.next(2) == hex("89 00"))
+                try await outbound.write(ByteBuffer(bytes: hex("8a 80 00 00 00 00") + hex("81 80 00 00 00 00")))
+                #expect(await eventually { measured.withLock(\.count) == 2 })
+            }
+        }
+        let found = measured.withLock(\.self)
+        #expect(found.first == .some(nil))
+        #expect((found.last ?? nil).map { $0 > .zero } == true)
+    }
+
     @Test func pingsOfAClientKeepItsQuietConnectionOpen() async throws {
         try await RawServer.with { accepted in
             try await accepted.executeThenClose { inbound, outbound in

@@ -68,7 +68,9 @@ public struct IslandGate: Sendable {
             group.addTask {
                 defer { lanes.close() }
                 while let text = try await channel.receive() {
-                    await lanes.add(.init(message: try IslandMessage(parsing: text), at: dispatcher.surroundings.now()))
+                    let message = try IslandMessage(parsing: text)
+                    if case .heartbeat = message, let roundTrip = channel.roundTrip { await dispatcher.note(roundTrip, of: session) }
+                    await lanes.add(.init(message: message, at: dispatcher.surroundings.now()))
                 }
             }
             group.addTask { try await lanes.run { try await dispatcher.receive($0, from: session) } }

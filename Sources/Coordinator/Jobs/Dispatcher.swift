@@ -170,6 +170,12 @@ public actor Dispatcher {
         if sessions[session.island] === session { leave(session.island) }
     }
 
+    /// Takes note of how far away an Island is.
+    func note(_ roundTrip: Duration, of session: IslandSession) {
+        guard sessions[session.island] === session else { return }
+        islands.update(session.island) { $0.roundTripMilliseconds = roundTrip.milliseconds }
+    }
+
     private func leave(_ island: String) {
         sessions.removeValue(forKey: island)?.replace()
         islands.remove(island)

@@ -66,5 +66,7 @@ private struct SocketChannel: IslandChannel {
 
     func send(_ text: String) async throws { try await connection.send(text: text) }
 
+    var roundTrip: Duration? { connection.roundTrip }
+
     func close(reason: String) async { await connection.close(reason.isEmpty ? .normal : .policyViolation, reason: reason) }
 }

@@ -1,12 +1,32 @@
 import NIOCore
+import Synchronization
+
+/// How long the peer's answer to the last ping took; `nil` before the first one.
+final class LastRoundTrip: Sendable {
+    private let duration = Mutex<Duration?>(nil)
+
+    var value: Duration? { duration.withLock(\.self) }
+
+    func set(_ duration: Duration) { self.duration.withLock { $0 = duration } }
+}
 
 /// When the peer last gave a sign of life.
 struct WebSocketKeepAlive {
     /// When the ping that is not yet answered was sent, or when after that something else showed that the peer lives.
     private(set) var waitingSince: NIODeadline?
+    private var pingSent: NIODeadline?
 
-    mutating func notePing(at now: NIODeadline) { if waitingSince == nil { waitingSince = now } }
-    mutating func notePong() { waitingSince = nil }
+    mutating func notePing(at now: NIODeadline) {
+        guard waitingSince == nil else { return }
+        (waitingSince, pingSent) = (now, now)
+    }
+
+    /// Returns how long the answer took; `nil` for one that nobody asked for.
+    mutating func notePong(at now: NIODeadline) -> Duration? {
+        defer { (waitingSince, pingSent) = (nil, nil) }
+        return pingSent.map { .nanoseconds((now - $0).nanoseconds) }
+    }
+
     mutating func noteRead(at now: NIODeadline) { if waitingSince != nil { waitingSince = now } }
     mutating func noteWrite(at now: NIODeadline) { if waitingSince != nil { waitingSince = now } }
 }

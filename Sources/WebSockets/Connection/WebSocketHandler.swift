@@ -31,6 +31,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     let inbox: WebSocketInbox
     let outbox: WebSocketOutbox
     let ending: WebSocketEnding
+    let lastRoundTrip: LastRoundTrip
     var receiver: WebSocketReceiver
     var phase = Phase.open
     var keepAlive = WebSocketKeepAlive()
@@ -44,12 +45,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var pong = PongState.none
     private var nextPong: [UInt8]?
 
-    init(limits: WebSocketLimits, isServer: Bool, inbox: WebSocketInbox, outbox: WebSocketOutbox, ending: WebSocketEnding) {
+    init(
+        limits: WebSocketLimits, isServer: Bool, inbox: WebSocketInbox, outbox: WebSocketOutbox, ending: WebSocketEnding,
+        lastRoundTrip: LastRoundTrip
+    ) {
         self.limits = limits
         self.isServer = isServer
         self.inbox = inbox
         self.outbox = outbox
         self.ending = ending
+        self.lastRoundTrip = lastRoundTrip
         receiver = WebSocketReceiver(limits: limits, isMasked: isServer)
     }
 
@@ -120,7 +125,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
         switch event {
         case .message(let message): if phase == .open { inbox.push(message) }
         case .ping(let payload): if phase == .open { answerPing(payload) }
-        case .pong: keepAlive.notePong()
+        case .pong:
+            guard let context, let took = keepAlive.notePong(at: context.eventLoop.now) else { break }
+            lastRoundTrip.set(took)
         case .close(let code, let reason): peerClosed(code, reason)
         }
     }
