@@ -376,6 +376,38 @@ import Testing
         }
     }
 
+    /// Messages that gather are stored together: one that breaks the rules costs the connection, and what came with it is said again.
+    @Test func whatWasSaidBesideABadMessageIsSaidAgain() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        try await world.dispatching {
+            let island = try await world.connectIsland("a")
+            let (good, bad) = (try await world.submit("my-cargo"), try await world.submit("my-cargo"))
+            var attempts: [String: AttemptID] = [:]
+            for _ in 0..<2 {
+                let attempt = try await island.hearAssignment().attempt
+                attempts[attempt.job] = attempt
+            }
+            let (first, second) = (try #require(attempts[good.row.id]), try #require(attempts[bad.row.id]))
+            // All at once, so that as much as possible is taken together.
+            for attempt in [first, second] { island.say(.started(attempt)) }
+            island.say(.frames(first, first: 1, frames: [FakeIsland.token("a")]))
+            island.say(.frames(second, first: 7, frames: [FakeIsland.token("b")]))
+            #expect(try await island.closeReason().contains("came before frame 1"))
+            let (back, resume) = try await world.connect(island.row, attempts: [first, second])
+            for resumption in resume {
+                back.say(.started(resumption.attempt))
+                if resumption.storedUpTo == 0 { back.say(.frames(resumption.attempt, first: 1, frames: [FakeIsland.token("a")])) }
+                back.finish(resumption.attempt, frames: 1)
+            }
+            #expect(Set(resume.map(\.attempt)) == [first, second])
+            for job in [good, bad] {
+                let over = try await world.job(job.row.id, reaches: .completed)
+                #expect(try await world.transcript(over).compactMap { $0["seq"]?.int } == [1, 2, 3, 4])
+            }
+        }
+    }
+
     @Test func aNewConnectionOfAnIslandReplacesTheOldOne() async throws {
         let world = try await World()
         try await world.published("my-cargo")

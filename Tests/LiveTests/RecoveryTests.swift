@@ -130,6 +130,30 @@ extension Live {
             #expect(Leftovers.caged(job).isEmpty)
         }
 
+        /// Whoever presses Ctrl-C wants the job cancelled; whoever presses it again does not wait for a coordinator that does not answer.
+        @Test func aSecondStopOfRunDoesNotWaitForTheCoordinator() async throws {
+            let folder = try Machine.makeFolder("silent")
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let network = try await DevNetwork.start(folder: folder)
+            try await network.publish("misbehaving/ignores-time", slug: "endless", version: "v1.0.0")
+            let environment = ["ARCHIPELAGO_URL": network.url, "ARCHIPELAGO_API_KEY": network.keys["consumer"] ?? ""]
+            let run = try ChildProcess(try Machine.executable(), ["run", "endless", "--input", "{}", "--json"], environment: environment)
+            try await pollUntil("the Cargo runs") { run.stdout.contains("\"running\"") }
+            network.process.signal(SIGSTOP)
+            defer { network.process.signal(SIGCONT) }
+            // Two signals that are not yet heard are one: said until the command has ended.
+            async let end = run.end(within: .seconds(20))
+            while run.isRunning {
+                run.signal(SIGINT)
+                await Task.yield()
+            }
+            let ended = try await end
+            #expect(ended.exit == 1, "\(ended)")
+            #expect(ended.stderr.contains("Stopped at once"))
+            network.process.signal(SIGCONT)
+            try await network.stop()
+        }
+
         @Test func aSecondNetworkOnTheSameFolderIsRefused() async throws {
             let network = try await SharedNetwork.network
             let second = try DevNetwork.launch(folder: network.folder)

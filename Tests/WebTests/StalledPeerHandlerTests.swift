@@ -36,6 +36,21 @@ import Testing
         #expect(channel.isActive)
     }
 
+    /// A long answer keeps a connection full for as long as its peer needs to read it.
+    @Test func whoReadsALongAnswerStays() throws {
+        let channel = try connection()
+        // Written and not flushed: what EmbeddedChannel counts as waiting to be sent.
+        let piece = ByteBuffer(repeating: 0, count: StalledPeerHandler.leastBytes)
+        for _ in 0..<5 { channel.write(piece, promise: nil) }
+        set(false, channel)
+        #expect(try channel.syncOptions?.getOption(.bufferedWritableBytes) == 5 * StalledPeerHandler.leastBytes)
+        channel.flush()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(60))
+        #expect(channel.isActive, "it took all of it in this minute")
+        channel.embeddedEventLoop.advanceTime(by: .seconds(60))
+        #expect(!channel.isActive, "and nothing in the next")
+    }
+
     @Test func aSilentConnectionStays() throws {
         let channel = try connection()
         channel.embeddedEventLoop.advanceTime(by: .hours(1))

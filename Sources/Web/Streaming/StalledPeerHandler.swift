@@ -7,23 +7,38 @@ import NIOCore
 final class StalledPeerHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = Any
 
-    /// Chosen: a peer must take in a minute what lies between NIO's two marks, 32 KiB; the slowest modem did that in ten seconds.
+    /// Chosen: a peer must take ``leastBytes`` in a minute; the slowest modem did that in ten seconds.
     static let patience: TimeAmount = .minutes(1)
+    /// Chosen: what lies between NIO's two marks of a full connection.
+    static let leastBytes = 32 << 10
 
     private let patience: TimeAmount
     private var timer: Scheduled<Void>?
 
-    /// - Parameter patience: for how long more may wait to be sent than ought to.
+    /// - Parameter patience: how long a peer may take less than it must.
     init(patience: TimeAmount = StalledPeerHandler.patience) { self.patience = patience }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         timer?.cancel()
         timer = nil
-        if !context.channel.isWritable {
-            let connection = NIOLoopBound(context, eventLoop: context.eventLoop)
-            timer = context.eventLoop.scheduleTask(in: patience) { connection.value.close(promise: nil) }
-        }
+        if !context.channel.isWritable { watch(context, waiting: Self.bytesWaiting(context)) }
         context.fireChannelWritabilityChanged()
+    }
+
+    /// Looks again after a while. One long answer may keep a connection full for longer than that, though its peer reads.
+    private func watch(_ context: ChannelHandlerContext, waiting before: Int) {
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: patience) {
+            let (handler, context) = bound.value
+            let waiting = Self.bytesWaiting(context)
+            if before - waiting >= Self.leastBytes { handler.watch(context, waiting: waiting) } else { context.close(promise: nil) }
+        }
+    }
+
+    /// What was written and not yet sent. A full connection gets nothing more from those who heed it, so this only falls.
+    private static func bytesWaiting(_ context: ChannelHandlerContext) -> Int {
+        // Every connection of ours has the option; one without it would be cut off as one that takes nothing.
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }

@@ -80,11 +80,9 @@ struct API: Sendable {
     }
 
     /// The job once it is over.
-    func finishedJob(_ id: String, within limit: Duration = .seconds(60)) async throws -> JSONValue {
-        try await pollUntil("job \(id) is over", within: limit) {
-            let job = try await data(.GET, "/jobs/\(id)")
-            return ["completed", "failed", "cancelled", "timeout"].contains(job["status"]?.string ?? "") ? job : JSONValue?.none
-        }
+    func finishedJob(_ id: String) async throws -> JSONValue {
+        _ = try await events(job: id)
+        return try await data(.GET, "/jobs/\(id)")
     }
 }
 

@@ -58,11 +58,12 @@ final class ChildProcess: Sendable {
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/stderr"))
         let ended = Ended()
         process.terminationHandler = { process in
-            ended.status.withLock { $0 = process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus }
+            ended.set(process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus)
         }
         self.ended = ended
         try process.run()
         let id = process.processIdentifier
+        Self.watch(id, ended)
         guarding = guarded ? try Self.makeGuard(of: id, variables) : nil
     }
 
@@ -83,17 +84,68 @@ final class ChildProcess: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// The exit status, once there is one.
+    /// The exit status, for whoever waits for it.
     private final class Ended: Sendable {
-        let status = Mutex<Int32?>(nil)
+        private struct State {
+            var status: Int32?
+            var waiting: [CheckedContinuation<Int32?, Never>] = []
+        }
+
+        private let state = Mutex(State())
+
+        var status: Int32? { state.withLock(\.status) }
+
+        /// The first word counts.
+        func set(_ status: Int32) {
+            let waiting = state.withLock { state in
+                if state.status == nil { state.status = status }
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for one in waiting { one.resume(returning: status) }
+        }
+
+        /// Waits for the status; a cancelled task throws.
+        func wait() async throws -> Int32 {
+            let status = await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let (isOver, status) = state.withLock { state in
+                        let isOver = state.status != nil || Task.isCancelled
+                        if !isOver { state.waiting.append(continuation) }
+                        return (isOver, state.status)
+                    }
+                    if isOver { continuation.resume(returning: status) }
+                }
+            } onCancel: {
+                let waiting = state.withLock { state in
+                    defer { state.waiting = [] }
+                    return state.waiting
+                }
+                for one in waiting { one.resume(returning: nil) }
+            }
+            guard let status else { throw CancellationError() }
+            return status
+        }
     }
 
     private let ended: Ended
 
+    /// Notices the child's end where Foundation does not: that waits for a socket to close which the child's own children have too, and
+    /// one of them may live on.
+    private static func watch(_ id: Int32, _ ended: Ended) {
+        Thread.detachNewThread {
+            var facts = siginfo_t()
+            // Safety: the record lives for the length of the call; the child is not reaped by it. Where Foundation was first, it says so.
+            while waitid(P_PID, id_t(id), &facts, WEXITED | WNOWAIT) != 0 { if errno != EINTR { return } }
+            let status = facts._sifields._sigchld.si_status
+            ended.set(facts.si_code == CLD_EXITED ? status : -status)
+        }
+    }
+
     /// The child's id.
     var id: Int32 { process.processIdentifier }
 
-    var isRunning: Bool { ended.status.withLock { $0 == nil } }
+    var isRunning: Bool { ended.status == nil }
 
     /// What it has written till now.
     var stdout: String { text("stdout") }
@@ -109,20 +161,13 @@ final class ChildProcess: Sendable {
     /// Waits for the end.
     func end(within limit: Duration = .seconds(60)) async throws -> CommandResult {
         let words = process.arguments?.prefix(4).joined(separator: " ") ?? ""
-        let status = try await pollUntil("the end of \(words); stderr: \(stderr)", within: limit) { ended.status.withLock(\.self) ?? unnoticedEnd() }
+        let status: Int32
+        do { status = try await LiveTests.within(limit, "the end of \(words)") { [ended] in try await ended.wait() } } catch let late as TooLate {
+            throw TooLate(description: "\(late); stderr: \(stderr)")
+        }
         // The guard has nothing to guard any more; when it is gone already, so much the better.
         try? guarding?.lifeline.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
         return CommandResult(exit: status, stdout: stdout, stderr: stderr)
-    }
-
-    /// How the child ended, where Foundation has not noticed: it waits for a socket to close that the child's own children have too, and one of
-    /// them may live a little longer.
-    private func unnoticedEnd() -> Int32? {
-        var facts = siginfo_t()
-        // Safety: the record lives for the length of the call; the child is not reaped by it.
-        guard waitid(P_PID, id_t(id), &facts, WEXITED | WNOHANG | WNOWAIT) == 0, facts.si_signo != 0 else { return nil }
-        let status = facts._sifields._sigchld.si_status
-        return facts.si_code == CLD_EXITED ? status : -status
     }
 
     /// Runs a program to its end.
