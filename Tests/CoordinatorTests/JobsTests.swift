@@ -80,6 +80,32 @@ import Testing
         #expect(await refusal { try await world.submit("my-cargo") } == "not_found")
     }
 
+    /// A job runs the version that stands when it is accepted, though its input was checked against the one before.
+    @Test(arguments: [1, 3])
+    func aVersionThatIsPublishedMeanwhileCounts(jobs count: Int) async throws {
+        let world = try await World()
+        let before = try await world.published("my-cargo")
+        let gated = GatedDatabase(world.database)
+        let jobs = Jobs(database: gated, bus: world.bus, surroundings: world.surroundings)
+        let held = gated.holdNextWrite()
+        async let accepted =
+            count == 1
+            ? [jobs.submit(Jobs.Request(["workload": "my-cargo", "input": [:]]), by: world.consumer)]
+            : Batches(jobs: jobs, dispatcher: world.dispatcher).submit(
+                Batches.Request(["workload": "my-cargo", "inputs": .array(Array(repeating: [:], count: count))]), by: world.consumer
+            ).jobs
+        await held.reached()
+        let after = try await world.published("my-cargo", version: "v2.0.0")
+        held.letGo()
+        for job in try await accepted {
+            #expect(job.row.submissionID == after.row.id && after.row.id != before.row.id)
+            #expect(job.version == "v2.0.0")
+        }
+        let again = try await jobs.submit(Jobs.Request(["workload": "my-cargo", "input": [:]]), by: world.consumer)
+        #expect(again.version == "v2.0.0")
+        #expect(try await world.ledger.verify(for: world.administrator).faults == [])
+    }
+
     @Test(arguments: [(TrustLevel.untrusted, 60, true), (.untrusted, 61, false), (.basic, 300, true), (.basic, 301, false)])
     func aJobsTimeIsAtMostItsLevels(level: TrustLevel, seconds: Int, isRight: Bool) async throws {
         let world = try await World()

@@ -68,6 +68,31 @@ public struct Batches: Sendable {
     public func submit(_ request: Request, key: IdempotencyKey? = nil, by principal: Principal) async throws -> Batch {
         try principal.require(.write)
         if let key, let earlier = try await jobs.database.read({ try Self.earlier(key, of: principal, in: $0) }) { return earlier }
+        let (batch, isNew) = try await jobs.withVersion(of: request.requests.first?.workload ?? "") {
+            let all = try await checked(request)
+            let now = jobs.surroundings.now()
+            let id = jobs.surroundings.newIdentifier()
+            let ids = all.map { _ in jobs.surroundings.newIdentifier() }
+            return try await jobs.database.write { writer -> (Batch, Bool) in
+                if let key, let earlier = try Self.earlier(key, of: principal, in: writer) { return (earlier, false) }
+                var stored: [Job] = []
+                for (index, (one, jobID)) in zip(all, ids).enumerated() {
+                    stored.append(try jobs.insert(one, id: jobID, batch: .init(id: id, index: index), by: principal, at: now, in: writer))
+                }
+                let row = BatchRow(
+                    id: id, consumerID: principal.accountID, workloadID: stored.first?.row.workloadID ?? 0, jobs: stored.count,
+                    createdAt: now.milliseconds)
+                try writer.insert(row)
+                try key?.remember(id, of: principal.accountID, at: now, in: writer)
+                return (Batch(row: row, jobs: stored), true)
+            }
+        }
+        if isNew { jobs.bus.signal(Topics.placement) }
+        return batch
+    }
+
+    /// All inputs, or everything that is wrong with any of them.
+    private func checked(_ request: Request) async throws -> [Jobs.Checked] {
         var checked: [Jobs.Checked] = []
         var problems: [Problem] = []
         for (index, one) in request.requests.enumerated() {
@@ -78,24 +103,7 @@ public struct Batches: Sendable {
             }
         }
         guard problems.isEmpty else { throw ServiceError.invalid(problems) }
-        let (now, all) = (jobs.surroundings.now(), checked)
-        let id = jobs.surroundings.newIdentifier()
-        let ids = all.map { _ in jobs.surroundings.newIdentifier() }
-        let (batch, isNew) = try await jobs.database.write { writer -> (Batch, Bool) in
-            if let key, let earlier = try Self.earlier(key, of: principal, in: writer) { return (earlier, false) }
-            var stored: [Job] = []
-            for (index, (one, jobID)) in zip(all, ids).enumerated() {
-                stored.append(try jobs.insert(one, id: jobID, batch: .init(id: id, index: index), by: principal, at: now, in: writer))
-            }
-            let row = BatchRow(
-                id: id, consumerID: principal.accountID, workloadID: stored.first?.row.workloadID ?? 0, jobs: stored.count,
-                createdAt: now.milliseconds)
-            try writer.insert(row)
-            try key?.remember(id, of: principal.accountID, at: now, in: writer)
-            return (Batch(row: row, jobs: stored), true)
-        }
-        if isNew { jobs.bus.signal(Topics.placement) }
-        return batch
+        return checked
     }
 
     private static func earlier(_ key: IdempotencyKey, of principal: Principal, in reader: any SQLReader) throws -> Batch? {

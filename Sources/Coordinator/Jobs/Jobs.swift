@@ -85,18 +85,30 @@ public struct Jobs: Sendable {
     public func submit(_ request: Request, key: IdempotencyKey? = nil, by principal: Principal) async throws -> Job {
         try principal.require(.write)
         if let key, let earlier = try await database.read({ try Self.earlier(key, of: principal, in: $0) }) { return earlier }
-        let checked = try await checked(request)
-        let now = surroundings.now()
-        let id = surroundings.newIdentifier()
-        let (job, isNew) = try await database.write { writer -> (Job, Bool) in
-            // Asked again: the same request may have come twice at the same instant.
-            if let key, let earlier = try Self.earlier(key, of: principal, in: writer) { return (earlier, false) }
-            let job = try insert(checked, id: id, by: principal, at: now, in: writer)
-            try key?.remember(id, of: principal.accountID, at: now, in: writer)
-            return (job, true)
+        let (job, isNew) = try await withVersion(of: request.workload) {
+            let checked = try await checked(request)
+            let now = surroundings.now()
+            let id = surroundings.newIdentifier()
+            return try await database.write { writer -> (Job, Bool) in
+                // Asked again: the same request may have come twice at the same instant.
+                if let key, let earlier = try Self.earlier(key, of: principal, in: writer) { return (earlier, false) }
+                let job = try insert(checked, id: id, by: principal, at: now, in: writer)
+                try key?.remember(id, of: principal.accountID, at: now, in: writer)
+                return (job, true)
+            }
         }
         if isNew { bus.signal(Topics.placement) }
         return job
+    }
+
+    /// Another version was published between the check of an input and the transaction that insists on it.
+    private struct VersionMoved: Error {}
+
+    /// Does what goes by a Cargo's published version, anew when another one takes its place meanwhile.
+    func withVersion<Value>(of slug: String, _ body: () async throws -> Value) async throws -> Value {
+        while true {
+            do { return try await body() } catch is VersionMoved { terms.forgetOffer(slug) }
+        }
     }
 
     /// A request whose input fits the Cargo's schema.
@@ -125,13 +137,12 @@ public struct Jobs: Sendable {
         return Checked(request: request, input: input, terms: now, pointer: pointer)
     }
 
-    /// Stores a new job and sets its worst case aside.
+    /// Stores a new job and sets its worst case aside; to be called inside ``withVersion(of:_:)``.
     func insert(
         _ checked: Checked, id: String, batch: JobRow.Batch? = nil, by principal: Principal, at now: Timestamp, in writer: any SQLWriter
     ) throws -> Job {
-        let request = checked.request
-        let terms = try terms.offered(request.workload, in: writer)
-        if terms != checked.terms { try schemas.check(request.input, against: terms, at: checked.pointer) }
+        let (request, terms) = (checked.request, checked.terms)
+        guard try Registry.publishedSubmissionID(slug: request.workload, in: writer) == terms.submissionID else { throw VersionMoved() }
         let timeout = try Self.timeout(of: request, terms.level)
         var row = JobRow(
             id: id, workloadID: terms.workloadID, submissionID: terms.submissionID, consumerID: principal.accountID,

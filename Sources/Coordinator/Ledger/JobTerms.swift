@@ -59,7 +59,7 @@ final class JobTermsCache: Sendable {
         return terms
     }
 
-    /// The terms of the version that a slug stands for now.
+    /// The terms of the version that a slug stands for now; not inside a write, which may yet come to nothing.
     ///
     /// - Throws: `not_found`; `conflict` (`cargo_suspended`) while the Cargo is suspended.
     func offered(_ slug: String, in reader: any SQLReader) throws -> JobTerms {
@@ -67,6 +67,9 @@ final class JobTermsCache: Sendable {
         kept.withLock { $0.offered[slug] = $0.terms[terms.submissionID] == nil ? nil : terms.submissionID }
         return terms
     }
+
+    /// Lets the next who asks for a slug's version look.
+    func forgetOffer(_ slug: String) { kept.withLock { $0.offered[slug] = nil } }
 
     /// The terms of the version that a slug stood for when it was last asked; `nil` if nobody asked.
     func lastOffered(_ slug: String) -> JobTerms? { kept.withLock { kept in kept.offered[slug].flatMap { kept.terms[$0] } } }
