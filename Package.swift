@@ -23,6 +23,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -62,6 +64,12 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .target(name: "Passwords", dependencies: ["CSodium"], swiftSettings: strict),
         .target(
+            name: "Sigstore",
+            dependencies: [
+                "JSON", "CSodium", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto"),
+                product("SwiftASN1", "swift-asn1"), product("X509", "swift-certificates"),
+            ], swiftSettings: optimised),
+        .target(
             name: "Outbound",
             dependencies: [
                 product("AsyncHTTPClient", "async-http-client"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
@@ -100,7 +108,7 @@ let package = Package(
             name: "archipelago",
             dependencies: [
                 "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Sandbox", "Storage", "Fabric", "Passwords", "Outbound", "WebSockets",
-                "Coordinator", "Island", "Web",
+                "Sigstore", "Coordinator", "Island", "Web",
                 product("ArgumentParser", "swift-argument-parser"), product("AsyncHTTPClient", "async-http-client"),
                 product("Crypto", "swift-crypto"), product("Logging", "swift-log"), product("NIOCore", "swift-nio"),
                 product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
@@ -132,6 +140,10 @@ let package = Package(
                 "OCI", "TestSupport", product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
                 product("NIOPosix", "swift-nio"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "SigstoreTests",
+            dependencies: ["TestSupport", "Sigstore", "JSON", product("SwiftASN1", "swift-asn1"), product("X509", "swift-certificates")],
+            swiftSettings: strict),
         .testTarget(name: "PasswordsTests", dependencies: ["Passwords"], swiftSettings: strict),
         .testTarget(
             name: "OutboundTests",

@@ -7,7 +7,7 @@ import Scanning
 struct Workshop {
     let folder: String
     let store: ContentStore
-    private let client: RegistryClient
+    let client: RegistryClient
 
     /// Runs `body` with a workshop that is removed afterwards.
     static func use<Value>(_ body: (Workshop) async throws -> Value) async throws -> Value {

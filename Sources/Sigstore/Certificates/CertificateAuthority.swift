@@ -1,0 +1,89 @@
+import SwiftASN1
+import X509
+
+/// An authority whose chain, up to the anchor, was verified once.
+struct CertificateAuthority: Sendable {
+    /// Whose signature is on signers' certificates.
+    private let issuer: Certificate
+    /// SHA-256 of its key, by which certificate logs name an issuer.
+    let issuerKeyHash: [UInt8]
+    /// When all of the chain and the trust in it count.
+    private let validities: [Validity]
+    /// Whether its certificates must say that they are for signing code.
+    let needsCodeSigning: Bool
+
+    /// Why a chain is none.
+    struct Broken: Error {
+        let message: String
+    }
+
+    /// Checks a chain in the order of its issuing; the last is the anchor, which is believed as it is.
+    init(chain: [[UInt8]], validity: Validity?, needsCodeSigning: Bool) throws(Broken) {
+        var certificates: [Certificate] = []
+        for der in chain {
+            guard let certificate = try? Certificate(derEncoded: der) else { throw Broken(message: "it has a certificate that cannot be read") }
+            certificates.append(certificate)
+        }
+        guard let issuer = certificates.first else { throw Broken(message: "it has no certificate") }
+        for (depth, certificate) in certificates.enumerated() { try Self.requireAuthority(certificate, below: depth) }
+        for (lower, upper) in zip(certificates, certificates.dropFirst()) {
+            guard lower.issuer == upper.subject, upper.publicKey.isValidSignature(lower.signature, for: lower) else {
+                throw Broken(message: "a certificate is not issued by the next one")
+            }
+        }
+        self.issuer = issuer
+        self.needsCodeSigning = needsCodeSigning
+        guard let key = try? CertificateRules.keyInfo(of: issuer) else { throw Broken(message: "it has a certificate that cannot be read") }
+        issuerKeyHash = PublicKey.HashAlgorithm.sha256.hash(key)
+        validities = certificates.map { Validity($0) } + (validity.map { [$0] } ?? [])
+    }
+
+    /// - Parameter depth: certificates of authorities between this one and the signer's.
+    private static func requireAuthority(_ certificate: Certificate, below depth: Int) throws(Broken) {
+        guard (try? CertificateRules.requireKnownCriticalExtensions(certificate)) != nil else {
+            throw Broken(message: "a certificate has a critical extension that is unknown here")
+        }
+        guard case .some(.isCertificateAuthority(let depthMax)) = try? certificate.extensions.basicConstraints, depthMax ?? depth >= depth else {
+            throw Broken(message: "a certificate is not an authority's")
+        }
+        guard let usage = try? certificate.extensions.keyUsage ?? KeyUsage(keyCertSign: true), usage.keyCertSign else {
+            throw Broken(message: "a certificate is not for issuing others")
+        }
+    }
+
+    /// Whether it issued a certificate; a question of signatures alone.
+    func hasIssued(_ leaf: SigningCertificate) -> Bool {
+        leaf.certificate.issuer == issuer.subject && issuer.publicKey.isValidSignature(leaf.certificate.signature, for: leaf.certificate)
+    }
+
+    /// Whether it counts at a time.
+    func counts(at moment: Moment) -> Bool { validities.allSatisfy { $0.contains(moment) } }
+}
+
+extension CertificateAuthority {
+    /// Authorities of a private PKI: every chain that leads from an intermediate, or directly, to a root.
+    ///
+    /// - Throws: when there is none.
+    static func chains(roots: [[UInt8]], intermediates: [[UInt8]]) throws(Broken) -> [CertificateAuthority] {
+        var found: [CertificateAuthority] = []
+        var open = roots.map { [$0] }
+        // Each round puts one more intermediate below the chains of the last; none comes twice in one.
+        for _ in 0...min(intermediates.count, Self.depthMax) {
+            var next: [[[UInt8]]] = []
+            for chain in open {
+                guard let authority = try? CertificateAuthority(chain: chain, validity: nil, needsCodeSigning: false) else { continue }
+                found.append(authority)
+                guard found.count <= Self.chainsMax else { throw Broken(message: "it has too many chains") }
+                next += intermediates.filter { !chain.contains($0) }.map { [$0] + chain }
+            }
+            open = next
+        }
+        guard !found.isEmpty else { throw Broken(message: "it has no root that is an authority's") }
+        return found
+    }
+
+    /// Chosen: as deep as any PKI of today.
+    private static let depthMax = 8
+    /// Chosen: many more than an operator names.
+    private static let chainsMax = 64
+}

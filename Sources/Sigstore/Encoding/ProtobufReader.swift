@@ -1,0 +1,106 @@
+import JSON
+
+/// Reads the JSON form of protocol buffers strictly: what is there must be of its type, numbers of 64 bits are texts, bytes are base64.
+///
+/// Source: protobuf.dev, "ProtoJSON Format". A member that is `null` counts as left out.
+struct ProtobufReader {
+    /// A place and what is wrong there.
+    struct Mistake: Error {
+        let pointer: String
+        let message: String
+    }
+
+    let object: JSONObject
+    let pointer: String
+
+    init(_ object: JSONObject, at pointer: String = "") {
+        self.object = object
+        self.pointer = pointer
+    }
+
+    private func value(_ name: String) -> JSONValue? {
+        guard let value = object[name], !value.isNull else { return Optional.none }
+        return value
+    }
+
+    func mistake(_ name: String, _ message: String) -> Mistake { Mistake(pointer: pointer + "/" + name, message: message) }
+
+    func has(_ name: String) -> Bool { value(name) != nil }
+
+    func string(_ name: String) throws(Mistake) -> String? {
+        guard let value = value(name) else { return nil }
+        guard let text = value.string else { throw mistake(name, "must be a text") }
+        return text
+    }
+
+    func needString(_ name: String) throws(Mistake) -> String {
+        guard let text = try string(name), !text.isEmpty else { throw mistake(name, "is missing") }
+        return text
+    }
+
+    func bytes(_ name: String) throws(Mistake) -> [UInt8]? {
+        guard let text = try string(name) else { return nil }
+        guard let bytes = Base64.bytes(text) else { throw mistake(name, "is no base64") }
+        return bytes
+    }
+
+    func needBytes(_ name: String) throws(Mistake) -> [UInt8] {
+        guard let bytes = try bytes(name), !bytes.isEmpty else { throw mistake(name, "is missing") }
+        return bytes
+    }
+
+    /// A number of 64 bits that is not negative; 0 where it is left out, as protocol buffers have it.
+    func int(_ name: String) throws(Mistake) -> Int {
+        guard let value = value(name) else { return 0 }
+        let number = value.int ?? value.string.flatMap { text in text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil }
+        guard let number, number >= 0 else { throw mistake(name, "must be a whole number of 0 or more") }
+        return number
+    }
+
+    func child(_ name: String) throws(Mistake) -> ProtobufReader? {
+        guard let value = value(name) else { return nil }
+        guard let object = value.object else { throw mistake(name, "must be an object") }
+        return ProtobufReader(object, at: pointer + "/" + name)
+    }
+
+    func needChild(_ name: String) throws(Mistake) -> ProtobufReader {
+        guard let child = try child(name) else { throw mistake(name, "is missing") }
+        return child
+    }
+
+    /// The objects of an array; none where it is left out.
+    func children(_ name: String, max: Int) throws(Mistake) -> [ProtobufReader] {
+        guard let value = value(name) else { return [] }
+        guard let array = value.array, array.count <= max else { throw mistake(name, "must be an array of at most \(max)") }
+        var children: [ProtobufReader] = []
+        for (index, element) in array.enumerated() {
+            guard let object = element.object else { throw mistake("\(name)/\(index)", "must be an object") }
+            children.append(ProtobufReader(object, at: "\(pointer)/\(name)/\(index)"))
+        }
+        return children
+    }
+
+    /// The byte strings of an array.
+    func bytesList(_ name: String, max: Int) throws(Mistake) -> [[UInt8]] {
+        guard let value = value(name) else { return [] }
+        guard let array = value.array, array.count <= max else { throw mistake(name, "must be an array of at most \(max)") }
+        var list: [[UInt8]] = []
+        for (index, element) in array.enumerated() {
+            guard let bytes = element.string.flatMap(Base64.bytes) else { throw mistake("\(name)/\(index)", "is no base64") }
+            list.append(bytes)
+        }
+        return list
+    }
+
+    /// A span of time; `nil` where it is left out.
+    func validity(_ name: String) throws(Mistake) -> (start: Moment?, end: Moment?)? {
+        guard let reader = try child(name) else { return nil }
+        return (try reader.moment("start"), try reader.moment("end"))
+    }
+
+    private func moment(_ name: String) throws(Mistake) -> Moment? {
+        guard let text = try string(name) else { return nil }
+        guard let moment = Moment(rfc3339: text) else { throw mistake(name, "is no time") }
+        return moment
+    }
+}

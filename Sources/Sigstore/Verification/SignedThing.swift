@@ -1,0 +1,95 @@
+/// What a signature is over.
+enum SignedContent: Sendable {
+    /// An artifact; and the hash that the signer says it used.
+    case message(Artifact, PublicKey.HashAlgorithm?)
+    /// A document.
+    case envelope(DSSEEnvelope)
+
+    /// The digest of the signed bytes.
+    func digest(_ algorithm: PublicKey.HashAlgorithm) throws(Refusal) -> [UInt8] {
+        switch self {
+        case .message(let artifact, _): try artifact.digest(algorithm)
+        case .envelope(let envelope): algorithm.hash(envelope.signedBytes)
+        }
+    }
+}
+
+/// A signature and all that came with it, whatever format it had.
+struct SignedThing: Sendable {
+    let material: Bundle.Material
+    let signature: [UInt8]
+    let content: SignedContent
+    let logEntries: [Bundle.LogEntry]
+    let timestamps: [[UInt8]]
+    let proofRule: LogProofRule
+
+    /// Insists that a key made the signature.
+    func requireSignature(by key: PublicKey) throws(Refusal) {
+        guard try isSigned(by: key) else { throw Refusal(.signatureInvalid, "The signature is wrong.") }
+    }
+
+    /// The one of several keys that made the signature.
+    func signingKey(among keys: [PublicKey]) throws(Refusal) -> PublicKey {
+        for key in keys where try isSigned(by: key) { return key }
+        throw Refusal(.signatureInvalid, "The signature is of none of the expected keys.")
+    }
+
+    private func isSigned(by key: PublicKey) throws(Refusal) -> Bool {
+        if case .ed25519 = key {
+            // Signs the bytes themselves, which a digest alone cannot show.
+            switch content {
+            case .envelope(let envelope): return key.isSignature(signature, over: envelope.signedBytes, hash: .sha512)
+            case .message(.bytes(let bytes), _): return key.isSignature(signature, over: bytes, hash: .sha512)
+            case .message(.digest, _):
+                throw Refusal(.digestAlgorithmMismatch, "An Ed25519 key signs a file and not its digest. Give the file.")
+            }
+        }
+        for algorithm in try algorithms(key) where key.isSignature(signature, overDigest: try content.digest(algorithm), hash: algorithm) {
+            return true
+        }
+        return false
+    }
+
+    /// The hashes that may be under the signature: what the log or the signer says; of an envelope, where nobody says, any of SHA-2.
+    private func algorithms(_ key: PublicKey) throws(Refusal) -> [PublicKey.HashAlgorithm] {
+        for entry in logEntries { if let said = try LogEntryBody(entry).algorithm { return [said] } }
+        switch content {
+        case .message(.digest(_, let algorithm), nil): return [algorithm]
+        case .message(_, let said): return [said ?? key.usualHash]
+        case .envelope: return [key.usualHash] + PublicKey.HashAlgorithm.allCases.filter { $0 != key.usualHash }
+        }
+    }
+
+    /// Insists that every log entry is of this signature.
+    func requireEntries(of signer: [UInt8]) throws(Refusal) {
+        for entry in logEntries { try LogEntryBody(entry).require(signature, signer: signer, content) }
+    }
+}
+
+extension Bundle.MessageDigest {
+    /// Insists that the digest, a mere hint, does not contradict the artifact.
+    func require(_ artifact: Artifact) throws(Refusal) {
+        let contradiction = Refusal(.artifactMismatch, "The bundle is of another artifact.")
+        guard bytes.count == algorithm.byteCount else { throw contradiction }
+        // Where the artifact is known by another digest alone, the hint says nothing.
+        if case .digest(_, let other) = artifact, other != algorithm { return }
+        guard try artifact.digest(algorithm) == bytes else { throw contradiction }
+    }
+}
+
+extension InTotoStatement {
+    /// Insists that an envelope holds a statement about an artifact.
+    static func require(_ envelope: DSSEEnvelope, speaksOf artifact: Artifact) throws(Refusal) {
+        guard envelope.payloadType == DSSEEnvelope.inTotoType else {
+            throw Refusal(.statementMalformed, "The signed document is no in-toto statement.")
+        }
+        let statement: InTotoStatement
+        do throws(Malformed) { statement = try InTotoStatement(parsing: envelope.payload) } catch {
+            throw Refusal(.statementMalformed, "The signed statement cannot be read: \(error.message).")
+        }
+        for algorithm in PublicKey.HashAlgorithm.allCases {
+            if let digest = try? artifact.digest(algorithm), statement.speaks(of: digest, algorithm) { return }
+        }
+        throw Refusal(.subjectMismatch, "The signed statement is about something else.")
+    }
+}

@@ -1,0 +1,220 @@
+/// Verifies signatures against one trusted root; makes the root's own chains once.
+///
+/// Source of the steps: sigstore/architecture-docs, client-spec.md §4.
+public struct Verifier: Sendable {
+    private let logs: [[UInt8]: [TrustedRoot.Log]]
+    private let certificateLogs: [[UInt8]: [TrustedRoot.Log]]
+    private let authorities: [CertificateAuthority]
+    private let timestampAuthorities: [TimestampAuthority]
+
+    /// Prepares a trusted root.
+    ///
+    /// - Throws: ``TrustedRoot/Malformed`` when the chain of an authority is broken; none of the root is used then.
+    public init(_ root: TrustedRoot) throws(TrustedRoot.Malformed) {
+        logs = Dictionary(grouping: root.logs, by: \.id)
+        certificateLogs = Dictionary(grouping: root.certificateLogs, by: \.id)
+        var authorities: [CertificateAuthority] = []
+        for (index, authority) in root.certificateAuthorities.enumerated() {
+            do throws(CertificateAuthority.Broken) {
+                authorities.append(try CertificateAuthority(chain: authority.certificates, validity: authority.validity, needsCodeSigning: true))
+            } catch {
+                throw .init(pointer: "/certificateAuthorities/\(index)/certChain", message: error.message)
+            }
+        }
+        self.authorities = authorities
+        var timestampAuthorities: [TimestampAuthority] = []
+        for authority in root.timestampAuthorities { timestampAuthorities.append(try TimestampAuthority(authority)) }
+        self.timestampAuthorities = timestampAuthorities
+    }
+
+    /// Prepares a root whose signers have certificates of a private PKI instead; its logs and clocks stay.
+    ///
+    /// - Parameters:
+    ///   - root: for logs and clocks; `nil` for none.
+    ///   - roots: anchors in DER.
+    ///   - intermediates: further certificates in DER.
+    public init(_ root: TrustedRoot?, roots: [[UInt8]], intermediates: [[UInt8]]) throws(TrustedRoot.Malformed) {
+        let base = try root.map { (root) throws(TrustedRoot.Malformed) in try Verifier(root) }
+        logs = base?.logs ?? [:]
+        certificateLogs = base?.certificateLogs ?? [:]
+        timestampAuthorities = base?.timestampAuthorities ?? []
+        do throws(CertificateAuthority.Broken) {
+            authorities = try CertificateAuthority.chains(roots: roots, intermediates: intermediates)
+        } catch {
+            throw .init(pointer: "", message: "The private PKI cannot be used: \(error.message).")
+        }
+    }
+
+    /// What was found of an accepted signature.
+    public struct Verified: Sendable {
+        /// Who signed.
+        public let signer: Signer
+        /// When, as far as somebody trusted says so.
+        public let times: [Moment]
+        /// The log entries that prove it.
+        public let logEntries: [Bundle.LogEntry]
+
+        /// Who signed.
+        public enum Signer: Sendable {
+            case certificate(SigningCertificate)
+            case key(PublicKey)
+        }
+    }
+
+    /// Verifies that a bundle is a signature of an artifact as a policy wants it.
+    ///
+    /// - Parameter now: for certificates of a private PKI without a trusted time; such a signature counts while its certificate does.
+    public func verify(_ bundle: Bundle, of artifact: Artifact, _ policy: VerificationPolicy, now: Moment) throws(Refusal) -> Verified {
+        let content: SignedContent
+        let signature: [UInt8]
+        switch bundle.content {
+        case .message(let bytes, let hint):
+            try hint?.require(artifact)
+            (content, signature) = (.message(artifact, hint?.algorithm), bytes)
+        case .envelope(let envelope):
+            try InTotoStatement.require(envelope, speaksOf: artifact)
+            (content, signature) = (.envelope(envelope), envelope.signatures.first?.bytes ?? [])
+        }
+        return try verify(
+            SignedThing(
+                material: bundle.material, signature: signature, content: content, logEntries: bundle.logEntries, timestamps: bundle.timestamps,
+                proofRule: bundle.version == .v0_1 ? .promise : .inclusion), policy, now: now)
+    }
+
+    /// Verifies a signature, in the order of the client specification.
+    func verify(_ thing: SignedThing, _ policy: VerificationPolicy, now: Moment) throws(Refusal) -> Verified {
+        // 1. Times: only what an authority stamped or a log signed counts.
+        let stamped = try stampedTimes(thing)
+        // 2. The transparency log's promise and proof of each entry.
+        let logged = try loggedTimes(thing, policy, stamped)
+        let times = stamped + logged
+        let signer: Verified.Signer
+        switch thing.material {
+        case .certificates(let chain):
+            guard let leaf = chain.first else { throw Refusal(.certificateMalformed, "The signer's certificate is missing.") }
+            let certificate = try SigningCertificate(der: leaf)
+            try Self.refuseRoots(in: chain)
+            // 3. The certificate's chain to a trusted authority at every one of these times.
+            let authority = try authority(of: certificate, times: times, policy, now: now)
+            try certificate.requirePurpose(needsCodeSigning: authority.needsCodeSigning)
+            // 4. The certificate log's promise.
+            if policy.certificateLog == .required { try requirePromise(certificate, authority) }
+            // 5. Who it is.
+            try policy.signer.check(certificate)
+            // 6. The signature, and 7. that the log's entry is of all this and nothing else.
+            try thing.requireSignature(by: certificate.publicKey)
+            try thing.requireEntries(of: certificate.der)
+            signer = .certificate(certificate)
+        case .publicKey:
+            let keys = policy.signer.keys
+            guard !keys.isEmpty else { throw Refusal(.keyNotExpected, "It is signed with a key, and none is expected.") }
+            let key = try thing.signingKey(among: keys)
+            try thing.requireEntries(of: key.spki)
+            signer = .key(key)
+        }
+        return Verified(signer: signer, times: times, logEntries: thing.logEntries)
+    }
+
+    // MARK: 1. Times
+
+    private func stampedTimes(_ thing: SignedThing) throws(Refusal) -> [Moment] {
+        var tokens: [TimestampToken] = []
+        for stamp in thing.timestamps {
+            do throws(TimestampToken.Malformed) { tokens.append(try TimestampToken(parsing: stamp)) } catch {
+                throw Refusal(.timestampMalformed, "A time stamp cannot be read: \(error.message).")
+            }
+        }
+        guard Set(tokens.map(\.statement)).count == tokens.count else { throw Refusal(.timestampDuplicate, "A time stamp is there twice.") }
+        var times: [Moment] = []
+        var untrusted: Refusal?
+        for token in tokens {
+            do throws(TimestampToken.Distrust) {
+                times.append(try token.verify(over: thing.signature, by: timestampAuthorities))
+            } catch {
+                // A stamp of somebody unknown says nothing; it does no harm beside one that is trusted.
+                guard error == .untrustedAuthority else { throw Refusal(error) }
+                untrusted = Refusal(error)
+            }
+        }
+        if times.isEmpty, let untrusted { throw untrusted }
+        return times
+    }
+
+    // MARK: 2. The log
+
+    private func loggedTimes(_ thing: SignedThing, _ policy: VerificationPolicy, _ stamped: [Moment]) throws(Refusal) -> [Moment] {
+        if thing.logEntries.isEmpty {
+            guard policy.log == .notRequired else { throw Refusal(.logEntryMissing, "There is no entry of a transparency log.") }
+            return []
+        }
+        var times: [Moment] = []
+        for entry in thing.logEntries {
+            guard let known = logs[entry.logID] else {
+                if policy.log == .notRequired { continue }
+                throw Refusal(.logUntrusted, "The log entry is of a log that is not trusted.")
+            }
+            var last: Refusal?
+            var isVerified = false
+            for log in known where !isVerified {
+                do throws(Refusal) {
+                    if let time = try log.verify(entry, thing.proofRule) {
+                        times.append(time)
+                    } else if !stamped.allSatisfy(log.validity.contains) {
+                        throw Refusal(.logOutsideValidity, "The log was not trusted when it took the entry.")
+                    }
+                    isVerified = true
+                } catch { last = error }
+            }
+            if !isVerified, let last { throw last }
+        }
+        return times
+    }
+
+    // MARK: 3. The certificate
+
+    /// Certificates of authorities that a bundle brings along are of no use, and a root's is a mistake (client-spec.md §4.1).
+    private static func refuseRoots(in chain: [[UInt8]]) throws(Refusal) {
+        for der in chain.dropFirst() {
+            guard try !SigningCertificate(der: der).isRoot else {
+                throw Refusal(.rootCertificateInBundle, "The bundle brings a root certificate along, which nobody may believe.")
+            }
+        }
+    }
+
+    private func authority(
+        of certificate: SigningCertificate, times: [Moment], _ policy: VerificationPolicy, now: Moment
+    ) throws(Refusal) -> CertificateAuthority {
+        let issuers = authorities.filter { $0.hasIssued(certificate) }
+        guard let first = issuers.first else { throw Refusal(.certificateUntrusted, "No trusted authority issued the signer's certificate.") }
+        var times = times
+        if times.isEmpty {
+            guard policy.log == .notRequired, !first.needsCodeSigning else {
+                throw Refusal(.timeMissing, "Nothing that is trusted says when it was signed.")
+            }
+            times = [now]
+        }
+        guard let found = issuers.first(where: { issuer in times.allSatisfy { issuer.counts(at: $0) && certificate.validity.contains($0) } }) else {
+            throw Refusal(.certificateOutsideValidity, "The certificate, or its authority, did not count when it was signed.")
+        }
+        return found
+    }
+
+    // MARK: 4. The certificate log
+
+    private func requirePromise(_ certificate: SigningCertificate, _ authority: CertificateAuthority) throws(Refusal) {
+        let malformed = Refusal(.sctInvalid, "The certificate log's promise cannot be read.")
+        guard let promises = try? SignedCertificateTimestamp.all(in: certificate.certificate) else { throw malformed }
+        guard !promises.isEmpty else { throw Refusal(.sctMissing, "The certificate has no promise of a certificate log.") }
+        var isVerified = false
+        for promise in promises {
+            let known = (certificateLogs[promise.logID] ?? []).filter { $0.validity.contains(promise.time) }
+            guard !known.isEmpty else { continue }
+            guard let bytes = try? promise.signedBytes(of: certificate.certificate, issuerKeyHash: authority.issuerKeyHash) else { throw malformed }
+            guard known.contains(where: { $0.key.isSignature(promise.signature, over: bytes, hash: promise.hash) }) else {
+                throw Refusal(.sctInvalid, "The certificate log has not signed a promise of this certificate.")
+            }
+            isVerified = true
+        }
+        guard isVerified else { throw Refusal(.sctUntrusted, "No trusted certificate log promised to log the certificate.") }
+    }
+}
