@@ -83,7 +83,7 @@ struct SimulatedIsland: Sendable {
             switch try CoordinatorMessage(parsing: text) {
             case .assign(let assignment): try await answer(assignment.attempt, tokens)
             case .settled(let attempt): onEnd(attempt.job)
-            case .welcome, .stored, .cancel: continue
+            case .welcome, .stored, .cancel, .revoked: continue
             }
         }
     }

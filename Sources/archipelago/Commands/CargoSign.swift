@@ -103,14 +103,10 @@ struct InstanceOptions: ParsableArguments {
     private static func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
 
     private func root() async throws -> TrustedRoot {
-        let bytes: [UInt8]
-        if let trustedRoot {
-            bytes = try InputFile.bytes(trustedRoot)
-        } else {
-            bytes = try await APIClient(address: address, key: nil).call(.get, "/trusted-root.json").bytes
-        }
+        if let trustedRoot { return try TrustedRoot(file: trustedRoot) }
+        let bytes = try await APIClient(address: address, key: nil).call(.get, "/trusted-root.json").bytes
         do throws(TrustedRoot.Malformed) { return try TrustedRoot(parsing: bytes) } catch {
-            throw CommandFailure(.usage, "The trusted root cannot be used at \"\(error.pointer)\": \(error.message).")
+            throw CommandFailure(.usage, "The coordinator's trusted root cannot be used at \"\(error.pointer)\": \(error.message).")
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import OCI
+import SignedImages
 import Sigstore
 
 /// Signs one image and stores the signature beside it, once our own verifier accepts it.
@@ -44,7 +45,7 @@ struct ImageSigner {
             signature: signed.signature, certificate: signatory.certificate, logEntry: signed.logEntries.first, timestamp: signed.timestamps.first)
         try await client.pushBlob(payload, mediaType: SimpleSigning.mediaType, to: repository)
         let tag = ImageSignatureDocuments.legacyTag(of: image.digest.description)
-        let source = SignedRepository(client: client, repository: repository)
+        let source = SignedRepository(client: client, repository)
         for _ in 0..<Self.triesMax {
             let known = try await source.manifest(tag: tag)
             if let known, Self.holds(annotations, known) {
