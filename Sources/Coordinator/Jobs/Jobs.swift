@@ -150,9 +150,9 @@ public struct Jobs: Sendable {
             timeoutMilliseconds: timeout.milliseconds, createdAt: now.milliseconds, batch: batch,
             regions: request.regions.joined(separator: " "), retentionHours: request.retentionHours)
         row.held = try Self.hold(for: request, terms, timeout: timeout)
-        try money.requireCredits(for: row, in: writer)
+        let hold = try money.hold(for: row, at: now, in: writer)
         try writer.insert(row)
-        try money.hold(row, at: now, in: writer)
+        try writer.book(hold)
         try writer.enqueue(row)
         return try Job(row: row, slug: terms.slug, version: terms.version)
     }

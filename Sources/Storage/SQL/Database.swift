@@ -14,6 +14,9 @@ public protocol SQLWriter: SQLReader {
     /// Runs a statement that changes rows and returns how many it changed.
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
+
+    /// Inserts one row into a table that numbers its rows, and returns its number; cheaper than `RETURNING`, which makes SQLite keep a table.
+    func insertNumbered(_ sql: String, _ arguments: [SQLValue]) throws -> Int
 }
 
 extension SQLReader {

@@ -33,6 +33,11 @@ struct SQLiteConnection: SQLWriter {
         return connection.changesCount
     }
 
+    func insertNumbered(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
+        try run(try connection.cachedStatement(sql: sql), arguments) {}
+        return Int(connection.lastInsertedRowID)
+    }
+
     /// Runs `body` so that nothing of it is kept when it throws; the transaction around it goes on.
     ///
     /// - Throws: what `body` throws. If the connection is then no longer in a transaction, SQLite rolled back all of it.
