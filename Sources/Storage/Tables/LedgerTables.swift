@@ -128,7 +128,7 @@ extension SQLReader {
     /// What is set aside for a Consumer's jobs.
     public func creditsHeld(consumerID: String) throws -> Int {
         try count(
-            "SELECT COALESCE(CAST(sum(held) AS BIGINT), 0) AS n FROM jobs WHERE consumer_id = ? AND state IN ('pending', 'queued', 'running')",
+            "SELECT COALESCE(CAST(sum(held) AS BIGINT), 0) AS n FROM jobs WHERE consumer_id = ? AND completed_at IS NULL",
             [.text(consumerID)])
     }
 
