@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Coordinator
 import Domain
 import Foundation
@@ -12,9 +11,8 @@ import WebSockets
 
 /// A real coordinator in a temporary folder with one made-up Cargo, for measuring.
 struct BenchNetwork: Sendable {
-    let url: String
+    let port: Int
     let consumerKey: String
-    let client: HTTPClient
     private let consumer: Principal
     private let assembly: CoordinatorAssembly
     private let folder: String
@@ -39,18 +37,15 @@ struct BenchNetwork: Sendable {
         // Unstructured: it runs until stop() ends it.
         let running = Task { try await group.run() }
         let port = try await listening.value
-        var http = HTTPClient.Configuration.singletonConfiguration
-        http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
         return BenchNetwork(
-            url: "http://127.0.0.1:\(port)", consumerKey: key,
-            client: HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: http),
-            consumer: consumer, assembly: assembly, folder: folder, group: group, running: running)
+            port: port, consumerKey: key, consumer: consumer, assembly: assembly, folder: folder, group: group, running: running)
     }
+
+    var url: String { "http://127.0.0.1:\(port)" }
 
     func stop() async throws {
         await group.triggerGracefulShutdown()
         try await running.value
-        try await client.shutdown()
         try await assembly.close()
         // What stays is only a temporary folder.
         try? FileManager.default.removeItem(atPath: folder)
