@@ -30,7 +30,7 @@ struct SQLiteConnection: SQLWriter {
 
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         try run(try connection.cachedStatement(sql: sql), arguments) {}
-        return connection.changesCount
+        return Int(sqlite3_changes(connection.sqliteConnection))
     }
 
     func insertNumbered(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
