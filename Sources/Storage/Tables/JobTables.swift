@@ -119,6 +119,9 @@ public struct JobRow: Sendable, Hashable {
         retention_hours, keep_until, erased_at
         """
 
+    /// Made once: every step of a job asks.
+    fileprivate static let selectWithoutInput = "SELECT \(columnsWithoutInput) FROM jobs WHERE id = ?"
+
     init(_ row: SQLRow) throws {
         id = try row.text("id")
         workloadID = try row.int("workload_id")
@@ -158,7 +161,7 @@ extension SQLReader {
     ///
     /// - Parameter withInput: an input may be megabytes, which most who ask do not need; `false` leaves it empty.
     public func job(id: String, withInput: Bool = true) throws -> JobRow? {
-        try first("SELECT \(withInput ? "*" : JobRow.columnsWithoutInput) FROM jobs WHERE id = ?", [.text(id)]).map(JobRow.init)
+        try first(withInput ? "SELECT * FROM jobs WHERE id = ?" : JobRow.selectWithoutInput, [.text(id)]).map(JobRow.init)
     }
 
     /// A Consumer's jobs without their inputs, newest first, and how many there are.
