@@ -59,7 +59,7 @@ public struct FieldReader: Sendable {
     /// U+0000 is refused: databases and C libraries end a text there, so two readers would read two texts.
     public mutating func string(_ name: String) -> String? {
         guard let text = read(name, "a string", \.string) else { return nil }
-        guard text.unicodeScalars.contains("\0") else { return text }
+        guard text.utf8.contains(0) else { return text }
         note(name, "must not contain U+0000")
         return nil
     }
@@ -94,7 +94,7 @@ public struct FieldReader: Sendable {
         guard let elements = array(name) else { return nil }
         var strings: [String] = []
         for (index, element) in elements.enumerated() {
-            if let string = element.string, !string.unicodeScalars.contains("\0") {
+            if let string = element.string, !string.utf8.contains(0) {
                 strings.append(string)
             } else if element.string != nil {
                 mistakes.append(Mistake(pointer: pointer(name) + "/\(index)", message: "must not contain U+0000"))
