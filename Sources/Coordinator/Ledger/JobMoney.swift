@@ -7,6 +7,19 @@ struct JobMoney: Sendable {
     /// The platform's percent of each charge.
     let platformFee: Int
 
+    /// Insists that several new jobs of one Consumer can all be paid for; asked before anything of them is stored.
+    ///
+    /// - Throws: `paymentRequired` (`insufficient_credits`).
+    func requireCredits(for rows: [JobRow], in reader: any SQLReader) throws {
+        guard let consumerID = rows.first?.consumerID else { return }
+        let needed = rows.reduce(0) { total, row in
+            let (sum, isTooMuch) = total.addingReportingOverflow(row.held)
+            return isTooMuch ? .max : sum
+        }
+        let available = try reader.ledgerBalance(account: LedgerAccount.wallet(accountID: consumerID).name)
+        guard needed <= available else { throw ServiceError.insufficientCredits(needed: needed, available: available) }
+    }
+
     /// What sets the worst case of a new job aside, for which its Consumer has credits; asked before anything of the job is stored.
     ///
     /// - Throws: `paymentRequired` (`insufficient_credits`).
