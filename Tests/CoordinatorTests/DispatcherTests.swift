@@ -586,8 +586,8 @@ import Testing
     @Test(arguments: [
         (#"{"type":"heartbeat","attempts":[]}"#, "first message must be hello"), ("", "not JSON"), ("[]", "must be an object"),
         (
-            #"{"type":"hello","version":2,"capabilities":{"runtimes":[],"levels":[],"cores":1,"memory_mb":1,"vram_mb":0,"platform":"x","region":"","slots":1},"attempts":[]}"#,
-            "version 2"
+            #"{"type":"hello","version":99,"capabilities":{"runtimes":[],"levels":[],"cores":1,"memory_mb":1,"vram_mb":0,"platform":"x","region":"","slots":1},"attempts":[]}"#,
+            "version 99"
         ),
     ])
     func aGreetingThatIsNoneIsRefusedWithTheReason(text: String, reason: String) async throws {
