@@ -28,13 +28,10 @@ extension TrustedRoot.Log {
         return time
     }
 
-    /// The signed entry timestamp: the log's signature over the entry, its time and its place. Source: sigstore/rekor, openapi.yaml.
     private func verify(_ promise: [UInt8], of entry: Bundle.LogEntry) throws(Refusal) {
-        // The canonical form (RFC 8785) of an object whose members need no escapes.
-        let text =
-            #"{"body":"\#(Base64.text(entry.canonicalizedBody))","integratedTime":\#(entry.integratedTime),"#
-            + #""logID":"\#(Hexadecimal.text(entry.logID))","logIndex":\#(entry.logIndex)}"#
-        guard key.isSignature(promise, over: Array(text.utf8), hash: hash) else {
+        let signed = LogPromise.signedBytes(
+            body: entry.canonicalizedBody, integratedTime: entry.integratedTime, logID: entry.logID, index: entry.logIndex)
+        guard key.isSignature(promise, over: signed, hash: hash) else {
             throw Refusal(.promiseInvalid, "The log has not signed a promise of this entry.")
         }
     }

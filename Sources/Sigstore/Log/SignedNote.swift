@@ -45,6 +45,23 @@ public struct SignedNote: Sendable, Hashable {
         self.signatures = signatures
     }
 
+    /// Signs a text.
+    ///
+    /// - Parameters:
+    ///   - text: with its last line end.
+    ///   - name: the signer's.
+    ///   - keyID: by which the name's keys are told apart; ``keyIDBytes`` bytes.
+    public init(signing text: [UInt8], name: String, keyID: [UInt8], key: SigningKey) throws {
+        precondition(keyID.count == Self.keyIDBytes && text.last == UInt8(ascii: "\n"), "a note ends its lines, and key ids have four bytes")
+        self.text = text
+        signatures = [Signature(name: name, keyID: keyID, bytes: try key.sign(text))]
+    }
+
+    /// The note as it is sent.
+    public var bytes: [UInt8] {
+        signatures.reduce(text + [UInt8(ascii: "\n")]) { $0 + Self.lineStart + Array("\($1.name) \(Base64.text($1.keyID + $1.bytes))\n".utf8) }
+    }
+
     private static func signature(_ line: ArraySlice<UInt8>) throws(Malformed) -> Signature {
         guard line.starts(with: lineStart) else { throw Malformed(message: "a signature line does not begin with a dash and a space") }
         let words = line.dropFirst(lineStart.count).split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
