@@ -12,6 +12,9 @@ public struct LogTree {
     public struct Damaged: Error, Sendable, Hashable {
         /// In words.
         public let message: String
+
+        /// What is wrong.
+        public init(message: String) { self.message = message }
     }
 
     /// Entries.
