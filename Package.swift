@@ -88,7 +88,7 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "IslandLink",
-                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                "Sigstore", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "Island",
@@ -102,7 +102,7 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "JSON", "Domain", "Storage", "Coordinator", "IslandLink", "WebSockets", product("Hummingbird", "hummingbird"),
+                "JSON", "Domain", "Storage", "Sigstore", "Coordinator", "IslandLink", "WebSockets", product("Hummingbird", "hummingbird"),
                 product("HummingbirdCore", "hummingbird"), product("HTTPTypes", "swift-http-types"), product("Logging", "swift-log"),
                 product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
                 product("NIOHTTPTypes", "swift-nio-extras"), product("NIOHTTPTypesHTTP1", "swift-nio-extras"),
@@ -167,7 +167,7 @@ let package = Package(
             name: "CoordinatorTests",
             dependencies: [
                 "TestSupport", "Coordinator", "JSON", "Domain", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "IslandLink",
-                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                "Sigstore", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .testTarget(
             name: "IslandTests",

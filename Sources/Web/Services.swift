@@ -36,6 +36,8 @@ public struct Services: Sendable {
     public let islands: Islands
     /// Who runs jobs.
     public let dispatcher: Dispatcher
+    /// The transparency log of signatures.
+    public let log: TransparencyLog
     /// Where Islands connect.
     public let gate: IslandGate
 
@@ -44,7 +46,7 @@ public struct Services: Sendable {
         accounts: Accounts, identities: PublisherIdentities, notifications: Notifications, moderation: Moderation, rescans: Rescans,
         justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
         publishing: Publishing, review: Review, registry: Registry, ledger: Ledger, jobs: Jobs, batches: Batches, chat: Chat, islands: Islands,
-        dispatcher: Dispatcher, gate: IslandGate
+        dispatcher: Dispatcher, log: TransparencyLog, gate: IslandGate
     ) {
         self.accounts = accounts
         self.identities = identities
@@ -63,6 +65,7 @@ public struct Services: Sendable {
         self.chat = chat
         self.islands = islands
         self.dispatcher = dispatcher
+        self.log = log
         self.gate = gate
     }
 }

@@ -67,6 +67,10 @@ public struct WebServer: Service {
         let api = router.group("api/v1")
         api.get("health") { _, _ -> Response in .data(["status": "ok"]) }
         api.get("openapi.json") { _, _ -> Response in .json(.object(OpenAPIDocument.document)) }
+        api.get("trusted-root.json") { request, _ -> Response in
+            .json(.object(try await services.log.trustedRoot(baseURL: request.ownAddress + "/rekor")))
+        }
+        router.group("rekor").addLog(services.log)
         api.addSignIn(services.accounts, limits)
         api.addAccount(services.accounts, services.identities, services.ledger)
         api.addNotifications(services.notifications)

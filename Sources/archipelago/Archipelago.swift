@@ -16,8 +16,8 @@ struct Archipelago: AsyncParsableCommand {
         subcommands: [
             DevCommand.self, ServeCommand.self, AccountCommand.self, KeysCommand.self, CargoCommand.self, NotificationsCommand.self,
             WebhooksCommand.self, RegistryCommand.self, RunCommand.self, JobsCommand.self, IslandCommand.self, ReviewCommand.self,
-            AdminCommand.self, SchemaCommand.self, LevelsCommand.self, SigstoreCommand.self, OpenAPICommand.self, BenchCommand.self,
-            ChaosCommand.self,
+            AdminCommand.self, SchemaCommand.self, LevelsCommand.self, SigstoreCommand.self, LogCommand.self, OpenAPICommand.self,
+            BenchCommand.self, ChaosCommand.self,
         ])
 
     static func main() async {

@@ -138,6 +138,7 @@ public struct TransparencyLog: Sendable {
     /// - Parameter digest: an algorithm's name, a colon and hexadecimal digits; without a name it is SHA-256.
     public func search(digest: String) async throws -> [String] {
         let text = digest.lowercased()
+        guard text.utf8.allSatisfy({ (0x30...0x3A).contains($0) || (0x61...0x7A).contains($0) }) else { return [] }
         let wanted = text.contains(":") ? text : "sha256:" + text
         let found = try await database.read { try $0.logLeafHashes(digest: wanted, limit: Self.foundMax) }
         return found.map { signer.treeIDHexadecimal + $0 }

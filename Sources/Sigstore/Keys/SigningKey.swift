@@ -92,6 +92,9 @@ public enum SigningKey: Sendable {
         }
     }
 
+    /// ``pkcs8`` as a PEM document of the type `PRIVATE KEY`. A secret.
+    public var pem: String { PEM(label: "PRIVATE KEY", bytes: pkcs8).text }
+
     /// SEQUENCE { INTEGER 0, SEQUENCE { OID 1.3.101.112 }, OCTET STRING { OCTET STRING of 32 bytes } }. Source: RFC 8410 §7.
     private static let ed25519Prefix: [UInt8] = [
         0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,

@@ -41,8 +41,8 @@ public struct ProposedEntry: Sendable, Hashable {
         }
     }
 
-    /// Chosen: more than any envelope has.
-    private static let signaturesMax = 32
+    /// Chosen: more than envelopes have. Each signature is tried with each key and hash, which takes time that strangers must not have.
+    private static let signaturesMax = 8
     /// Chosen: what is more is not found by its digest; it is in the log all the same.
     public static let digestsMax = 256
 

@@ -291,5 +291,9 @@ extension Operation {
         Operation(
             method: .get, path: "/openapi.json", id: "getDescription", summary: "This description.", tag: "others",
             answer: .document(.object([("openapi", .text), ("paths", .object([]))]))),
+        Operation(
+            method: .get, path: "/trusted-root.json", id: "getTrustedRoot",
+            summary: "Sigstore's trusted root of this network: the key of its transparency log.", tag: "others",
+            answer: .document(.object([("mediaType", .text), ("tlogs", .array(.object([])))])), refusals: [503]),
     ]
 }

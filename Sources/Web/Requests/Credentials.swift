@@ -30,9 +30,13 @@ enum SessionCookie {
     ///
     /// - Parameter host: the host that was asked; only to this machine itself may the cookie travel without TLS.
     static func header(token: String, seconds: Int, host: String?) -> String {
-        let name = (host ?? "").split(separator: ":").first.map(String.init) ?? ""
-        let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains(name) || host?.hasPrefix("[::1]") == true
-        return "\(self.name)=\(token); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict" + (isLocal ? "" : "; Secure")
+        "\(name)=\(token); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict" + (isLocal(host ?? "") ? "" : "; Secure")
+    }
+
+    /// Whether a host, with or without a port, is this machine itself.
+    static func isLocal(_ host: String) -> Bool {
+        let name = host.split(separator: ":").first.map(String.init) ?? ""
+        return ["localhost", "127.0.0.1", "[::1]"].contains(name) || host.hasPrefix("[::1]")
     }
 }
 

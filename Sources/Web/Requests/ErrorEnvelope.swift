@@ -6,13 +6,13 @@ import Hummingbird
 import JSON
 import Logging
 
-/// Turns every error into the one envelope: `{"error": {"code", "message", "details"}}`.
+/// Turns every error into the one envelope: `{"error": {"code", "message", "details"}}`; on the log's routes into Rekor's.
 struct ErrorEnvelope: Sendable {
     let logger: Logger
 
     func response(to error: any Error, _ request: Request, _ context: APIContext) -> Response {
         let error = translated(error, request, context)
-        var response = Self.response(to: error)
+        var response = request.isForLog ? Response.rekor(error, status: Self.status(of: error.kind)) : Self.response(to: error)
         if error.kind == .methodNotAllowed { response.headers[.allow] = Self.methods(of: request).joined(separator: ", ") }
         return response
     }

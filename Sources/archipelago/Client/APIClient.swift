@@ -73,6 +73,30 @@ struct APIClient {
         return answer
     }
 
+    /// Chosen: a coordinator counts by the minute, so one wait is mostly enough.
+    private static let waitsMax = 10
+
+    /// Reads a document of any kind that needs no key; waits as long as the coordinator says where there were too many requests.
+    ///
+    /// - Parameter path: below the coordinator's address.
+    func document(_ path: String) async throws -> [UInt8] {
+        var waits = 0
+        while true {
+            let response: Response
+            do { response = try await Self.send(HTTPClientRequest(url: address + path)) } catch {
+                throw CommandFailure(.unavailable, "\(address) cannot be reached (\(error)); is the coordinator running?")
+            }
+            switch response.status {
+            case 200: return Array(buffer: response.body)
+            case 429 where waits < Self.waitsMax:
+                waits += 1
+                try await Task.sleep(for: response.retryAfter ?? .seconds(1))
+            case 404: throw CommandFailure(.notFound, "\(address) has no \(path).")
+            default: throw CommandFailure(.unavailable, "\(address) answers \(response.status) for \(path).")
+            }
+        }
+    }
+
     private var authorization: [(name: String, value: String)] { key.map { [("Authorization", "Bearer \($0)")] } ?? [] }
 
     /// Calls the API and returns `data`.

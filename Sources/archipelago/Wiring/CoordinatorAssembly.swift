@@ -53,6 +53,7 @@ struct CoordinatorAssembly {
     private let rescans: Rescans
     private let scannerCage: SandboxedScannerCage?
     private let courier: Courier
+    private let log: TransparencyLog
     private let registry: Registry
     private let registryClient: RegistryClient
     private let configuration: CoordinatorConfiguration
@@ -86,6 +87,8 @@ struct CoordinatorAssembly {
             moves: moves, images: images, judge: judge, rescans: configuration.rescans, scansMax: configuration.scanning.scansMax, bus: bus,
             surroundings: surroundings, logger: logger)
         rescans = Rescans(moves: moves, policy: configuration.rescans, bus: bus, surroundings: surroundings)
+        log = TransparencyLog(
+            database: database, signer: try LogKeyFile(folder: folder).signer(), surroundings: surroundings)
         services = Services(
             accounts: accounts,
             identities: PublisherIdentities(
@@ -97,7 +100,7 @@ struct CoordinatorAssembly {
             publishing: Publishing(moves: moves, images: images, approved: approved, bus: bus, surroundings: surroundings),
             review: Review(moves: moves, images: images, surroundings: surroundings), registry: registry, ledger: ledger,
             jobs: jobs, batches: Batches(jobs: jobs, dispatcher: dispatcher),
-            chat: Chat(jobs: jobs, dispatcher: dispatcher), islands: islands, dispatcher: dispatcher,
+            chat: Chat(jobs: jobs, dispatcher: dispatcher), islands: islands, dispatcher: dispatcher, log: log,
             gate: IslandGate(dispatcher: dispatcher, logger: logger))
         courier = Courier(
             database: database, door: door, mailer: try configuration.mailCommand.map { try SendmailMailer(command: $0) },
@@ -110,6 +113,7 @@ struct CoordinatorAssembly {
     func prepare() async throws {
         await scannerCage?.removeLeftovers()
         try await registry.fillIfEmpty()
+        try await log.begin()
     }
 
     /// Everything that runs for the life of the coordinator.

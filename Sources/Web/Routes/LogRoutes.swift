@@ -1,0 +1,117 @@
+import Coordinator
+import Domain
+import HTTPTypes
+import Hummingbird
+import JSON
+import NIOCore
+import Sigstore
+
+extension RouterGroup<APIContext> {
+    /// The transparency log as clients of Rekor version 1 know it, and its tree as tiles. Nobody needs a key.
+    ///
+    /// Source: sigstore/rekor, openapi.yaml; C2SP tlog-tiles.
+    func addLog(_ log: TransparencyLog) {
+        post("api/v1/log/entries") { request, _ -> Response in
+            let entry = try await log.append(try await request.object(bytesMax: LogLimits.bodyBytesMax))
+            var response = Response.json(.object(entry.json), status: .created)
+            response.headers[.location] = LogLimits.location(uuid: entry.uuid)
+            response.headers[.eTag] = "\"\(entry.uuid)\""
+            return response
+        }
+        get("api/v1/log/entries") { request, _ -> Response in
+            guard let index = try request.number("logIndex", in: 0...Int.max) else {
+                throw ServiceError(.malformed, code: "missing_index", "Say which entry by logIndex.")
+            }
+            return .json(.object(try await log.entry(index: index).json))
+        }
+        get("api/v1/log/entries/:uuid") { _, context -> Response in
+            .json(.object(try await log.entry(uuid: try context.text("uuid")).json))
+        }
+        post("api/v1/log/entries/retrieve") { request, _ -> Response in
+            let query = try TransparencyLog.Query(try await request.object(bytesMax: LogLimits.queryBytesMax))
+            return .json(.array(try await log.retrieve(query).map { .object($0.json) }))
+        }
+        post("api/v1/index/retrieve") { request, _ -> Response in
+            guard let digest = try await request.object()["hash"]?.string else {
+                throw ServiceError(.malformed, code: "missing_hash", "This log is searched by hash alone: {\"hash\": \"sha256:…\"}.")
+            }
+            return .json(.array(try await log.search(digest: digest).map(JSONValue.string)))
+        }
+        addLogTree(log)
+    }
+
+    private func addLogTree(_ log: TransparencyLog) {
+        get("api/v1/log") { _, _ -> Response in
+            let state = try await log.state()
+            return .json([
+                "rootHash": .string(hexadecimal(state.root)), "treeSize": .int(state.size), "signedTreeHead": .string(state.checkpoint),
+                "treeID": .string(String(log.signer.treeID)), "inactiveShards": [],
+            ])
+        }
+        get("api/v1/log/proof") { request, _ -> Response in
+            guard let last = try request.number("lastSize", in: 1...Int.max) else {
+                throw ServiceError(.malformed, code: "missing_size", "Say by lastSize up to which size.")
+            }
+            let first = try request.number("firstSize", in: 1...Int.max) ?? 1
+            if let tree = try request.query("treeID"), tree != String(log.signer.treeID) { throw ServiceError.notFound("tree '\(tree.prefix(64))'") }
+            let proof = try await log.consistency(firstSize: first, lastSize: last)
+            return .json(["rootHash": .string(hexadecimal(proof.root)), "hashes": .array(proof.hashes.map { .string(hexadecimal($0)) })])
+        }
+        get("api/v1/log/publicKey") { _, _ -> Response in
+            .bytes(Array(log.signer.publicKeyPEM.utf8), type: "application/x-pem-file")
+        }
+        get("checkpoint") { _, _ -> Response in
+            .bytes(Array(try await log.state().checkpoint.utf8), type: "text/plain; charset=utf-8")
+        }
+        get("tile/**") { _, context -> Response in
+            let text = context.parameters.getCatchAll().joined(separator: "/")
+            guard let path = LogTilePath(text) else { throw ServiceError.notFound("tile '\(text.prefix(64))'") }
+            var response = Response.bytes(try await log.tile(path), type: "application/octet-stream")
+            // A tile's first so many hashes never change. Source: C2SP tlog-tiles, "APIs".
+            response.headers[.cacheControl] = "public, max-age=31536000, immutable"
+            return response
+        }
+    }
+}
+
+/// What the log's routes take.
+private enum LogLimits {
+    /// Chosen: hundreds of times the usual entry; an envelope holds a whole statement.
+    static let bodyBytesMax = 1 << 20
+    /// Chosen: room for as many proposed entries as may be asked for, of the usual size.
+    static let queryBytesMax = 4 << 20
+
+    static func location(uuid: String) -> String { "/rekor/api/v1/log/entries/\(uuid)" }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+    bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+}
+
+extension Response {
+    fileprivate static func bytes(_ bytes: [UInt8], type: String) -> Response {
+        Response(status: .ok, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// A refusal as clients of Rekor read it: `{"code", "message"}`. Source: sigstore/rekor, openapi.yaml, `Error`.
+    static func rekor(_ error: ServiceError, status: HTTPResponse.Status) -> Response {
+        // What can be read and is wrong has no status of its own there.
+        let status = error.kind == .invalid ? HTTPResponse.Status.badRequest : status
+        let details = error.details.map { " \($0.pointer) \($0.message)." }.joined()
+        var response = Response.json(["code": .int(status.code), "message": .string(error.message + details)], status: status)
+        if let uuid = error.context["uuid"]?.string { response.headers[.location] = LogLimits.location(uuid: uuid) }
+        return response
+    }
+}
+
+extension Request {
+    /// Whether it is one of the log's, whose answers are Rekor's.
+    var isForLog: Bool { uri.path.hasPrefix("/rekor/") }
+
+    /// This server's own address as the asker knows it, without a slash at its end; by TLS wherever it is not this machine itself.
+    var ownAddress: String {
+        let host = head.authority ?? "localhost"
+        return (SessionCookie.isLocal(host) ? "http://" : "https://") + host
+    }
+}

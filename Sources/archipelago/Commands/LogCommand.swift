@@ -1,0 +1,160 @@
+import ArgumentParser
+import Coordinator
+import Foundation
+import JSON
+import Sigstore
+import Storage
+
+/// `archipelago log …`.
+struct LogCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log", abstract: "Check the network's transparency log of signatures.", subcommands: [LogVerify.self])
+}
+
+/// `archipelago log verify`.
+struct LogVerify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Make the log's tree anew from its entries, and compare all of it; exits 1 when it does not fit.",
+        discussion: """
+            Over the network every entry and tile is read, and the coordinator's word is not taken for anything. With --data-dir the files of
+            a coordinator that does not run are checked, and every state that it ever signed.
+
+            Keep the checkpoint that it prints somewhere else: with --since it tells whether anything before it was changed or taken out.
+
+              archipelago log verify --json > seen.json
+              archipelago log verify --since checkpoint.txt --trusted-root trusted_root.json
+            """)
+
+    @Option(help: ArgumentHelp("The data folder of a coordinator that does not run.", valueName: "folder")) var dataDir: String?
+    @Option(help: ArgumentHelp("A checkpoint of the log that was kept, a text file.", valueName: "file")) var since: String?
+    @Option(help: ArgumentHelp("A trusted root, a JSON file (default: the one that the coordinator gives).", valueName: "file"))
+    var trustedRoot: String?
+    @OptionGroup var place: AddressOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if dataDir != nil, place.url != nil || trustedRoot != nil {
+            throw ValidationError("--data-dir is for files here; --url and --trusted-root are for a coordinator that runs.")
+        }
+        for path in [since, trustedRoot].compactMap(\.self) { try InputFile.requireExists(path) }
+    }
+
+    func run() async throws {
+        let kept = try since.map { String(decoding: try InputFile.bytes($0), as: UTF8.self) }
+        let found = if let dataDir { try await Self.stored(dataDir, kept) } else { try await remote(kept) }
+        output.show(
+            [
+                "verified": .bool(found.faults.isEmpty), "entries": .int(found.entries), "checkpoints": .optional(found.checkpoints),
+                "checkpoint": .string(found.checkpoint), "faults": .array(found.faults.map(JSONValue.string)),
+            ],
+            ["log          \(found.faults.isEmpty ? "intact" : "BROKEN")", "entries      \(found.entries)"]
+                + (found.checkpoints.map { ["checkpoints  \($0)"] } ?? []) + found.faults
+                + ["Keep this checkpoint:"] + found.checkpoint.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" })
+        if !found.faults.isEmpty { throw ExitCode(CommandExit.failed.rawValue) }
+    }
+
+    /// Checks the files of a data folder, of `serve` or of `dev`.
+    private static func stored(_ folder: String, _ kept: String?) async throws -> LogFinding {
+        let file = "/coordinator.sqlite"
+        let places = [folder, folder + "/coordinator"]
+        guard let data = places.first(where: { FileManager.default.fileExists(atPath: $0 + file) }) else {
+            throw CommandFailure(.notFound, "\(folder) is no data folder of a coordinator: there is no coordinator.sqlite.")
+        }
+        let lock = try FolderLock(folder)
+        defer { withExtendedLifetime(lock) {} }
+        guard let signer = try LogKeyFile(folder: data).existing() else {
+            throw CommandFailure(.notFound, "\(data) has no log.key, so no log has begun there.")
+        }
+        let database = try SQLiteDatabase(path: data + file)
+        let result: Result<TransparencyLog.Verification, any Error>
+        do {
+            result = .success(try await TransparencyLog(database: database, signer: signer, surroundings: .live).verify(since: kept))
+        } catch {
+            result = .failure(error)
+        }
+        await database.close()
+        let found = try result.get()
+        return LogFinding(entries: found.entries, checkpoints: found.checkpoints, checkpoint: found.checkpoint, faults: found.faults)
+    }
+
+    /// Checks the log of a coordinator that runs.
+    private func remote(_ kept: String?) async throws -> LogFinding {
+        let environment = ProcessInfo.processInfo.environment
+        let address = try place.named ?? CredentialFile(environment)?.load()?.url ?? AddressOptions.standard
+        let client = try APIClient(address: address, key: nil)
+        let bytes: [UInt8]
+        if let trustedRoot { bytes = try InputFile.bytes(trustedRoot) } else { bytes = try await client.document("/api/v1/trusted-root.json") }
+        let root: TrustedRoot
+        do throws(TrustedRoot.Malformed) { root = try TrustedRoot(parsing: bytes) } catch { throw CommandFailure(.failed, Refusal(error).message) }
+        return try await RemoteLog(client: client, logs: root.logs).check(since: kept)
+    }
+}
+
+/// What came of checking a log.
+private struct LogFinding {
+    let entries: Int
+    /// Signed states that were checked beside the newest; `nil` where they are not at hand.
+    let checkpoints: Int?
+    let checkpoint: String
+    let faults: [String]
+}
+
+/// A log that is read over the network, as a monitor does it.
+private struct RemoteLog {
+    let client: APIClient
+    /// Those that are believed.
+    let logs: [TrustedRoot.Log]
+
+    /// Makes the log's tree anew from its entries, and compares its tiles, its checkpoint, and one that was kept.
+    func check(since kept: String?) async throws -> LogFinding {
+        let note = String(decoding: try await client.document("/rekor/checkpoint"), as: UTF8.self)
+        let checkpoint = try trusted(note, "The log's checkpoint")
+        let earlier = try kept.map { try trusted($0, "The checkpoint that was kept") }
+        var faults: [String] = []
+        if let earlier, earlier.origin != checkpoint.origin { faults.append("The checkpoint that was kept is of the log \(earlier.origin).") }
+        if let earlier, earlier.size > checkpoint.size {
+            faults.append("The log was cut: it has \(checkpoint.size) entries, and the checkpoint that was kept speaks of \(earlier.size).")
+        }
+        var replay = LogReplay()
+        func compareKept() {
+            guard let earlier, earlier.size == replay.size, earlier.root != replay.root else { return }
+            faults.append("The log was changed: at size \(replay.size) it is another than the checkpoint that was kept.")
+        }
+        compareKept()
+        while replay.size < checkpoint.size {
+            let number = replay.size / LogTilePlace.widthMax
+            let path = LogTilePath(.entries, number: number, width: min(LogTilePlace.widthMax, checkpoint.size - replay.size))
+            guard let entries = LogEntryBundle.entries(try await client.document("/rekor/tile/\(path.text)")), entries.count == path.width else {
+                faults.append("The entries from \(replay.size) on are not \(path.width).")
+                break
+            }
+            for entry in entries {
+                let whole = replay.add(entry).whole
+                compareKept()
+                for tile in whole { try await compare(tile, &faults) }
+            }
+        }
+        if replay.size == checkpoint.size {
+            for tile in replay.partial { try await compare(tile, &faults) }
+            if replay.root != checkpoint.root { faults.append("The log's checkpoint is of another tree than its entries.") }
+        }
+        return LogFinding(entries: replay.size, checkpoints: nil, checkpoint: note, faults: faults)
+    }
+
+    private func compare(_ tile: LogTile, _ faults: inout [String]) async throws {
+        let path = LogTilePath(.hashes(level: tile.place.level), number: tile.place.number, width: tile.hashes.count)
+        if try await client.document("/rekor/tile/\(path.text)") != tile.bytes { faults.append("Tile \(path.text) is not that of the entries.") }
+    }
+
+    /// A checkpoint that a trusted log signed.
+    private func trusted(_ note: String, _ what: String) throws -> Checkpoint {
+        let checkpoint: Checkpoint
+        do throws(SignedNote.Malformed) { checkpoint = try Checkpoint(parsing: Array(note.utf8)) } catch {
+            throw CommandFailure(.failed, "\(what) cannot be read: \(error.message).")
+        }
+        guard logs.contains(where: { (log: TrustedRoot.Log) in (try? log.verify(checkpoint)) != nil }) else {
+            throw CommandFailure(.failed, "\(what) is signed by no log of the trusted root.")
+        }
+        return checkpoint
+    }
+}
