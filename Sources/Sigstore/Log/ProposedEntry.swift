@@ -165,7 +165,9 @@ public struct ProposedEntry: Sendable, Hashable {
         guard envelope.payloadType == DSSEEnvelope.inTotoType, let statement = try? InTotoStatement(parsing: envelope.payload) else { return [] }
         return statement.subjects.flatMap { subject in
             PublicKey.HashAlgorithm.allCases.compactMap { algorithm in
-                guard let digest = subject.digests[algorithm.rawValue].flatMap(Hexadecimal.bytes), digest.count == algorithm.byteCount else { return nil }
+                guard let digest = subject.digests[algorithm.rawValue].flatMap(Hexadecimal.bytes), digest.count == algorithm.byteCount else {
+                    return nil
+                }
                 return "\(algorithm.rawValue):\(Hexadecimal.text(digest))"
             }
         }
@@ -186,7 +188,8 @@ private struct LogVerifier {
 
     /// Reads a PEM document of one key or certificate.
     init(pem bytes: [UInt8]) throws(ProposedEntry.Refused) {
-        guard let text = String(validating: bytes, as: UTF8.self), let document = try? PEM.only(in: text, labels: ["CERTIFICATE", "PUBLIC KEY"]) else {
+        guard let text = String(validating: bytes, as: UTF8.self), let document = try? PEM.only(in: text, labels: ["CERTIFICATE", "PUBLIC KEY"])
+        else {
             throw .init(code: .keyMalformed, message: "The key is no PEM document of one public key or certificate.")
         }
         if document.label == "CERTIFICATE" {

@@ -114,7 +114,8 @@ private func ed25519() throws -> SigningKey {
     @Test func aStatementIsFoundByItsSubjects() throws {
         let key = SigningKey.generate()
         let digest = Hexadecimal.text(Self.digest)
-        let statement = #"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"\#(digest)","md5":"00"}}],"#
+        let statement =
+            #"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"\#(digest)","md5":"00"}}],"#
             + #""predicateType":"https://example.com/p","predicate":{}}"#
         let proposed = try ProposedEntry(Self.dsse(try Self.envelope(statement, type: DSSEEnvelope.inTotoType, [key]), [key]))
         #expect(proposed.digests.count == 3 && proposed.digests.last == "sha256:\(digest)")

@@ -1,0 +1,99 @@
+import Foundation
+import JSON
+import NIOHTTP1
+import Testing
+
+extension Live {
+    /// The transparency log over HTTP, as clients of Rekor and readers of tiles use it.
+    @Suite struct LogTests {
+        /// What the public log has of a signature by a key: proposed again, it must come out byte for byte.
+        private static func proposal() throws -> [UInt8] {
+            let path = Machine.checkout + "/Tests/Fixtures/sigstore/bundles/managed-key-happy-path/bundle.sigstore.json"
+            let bundle = try JSONValue(parsing: try Data(contentsOf: URL(fileURLWithPath: path)))
+            let body = bundle["verificationMaterial"]?["tlogEntries"]?[0]?["canonicalizedBody"]?.string
+            return Array(try body.flatMap { Data(base64Encoded: $0) }.orThrow("the entry of the bundle"))
+        }
+
+        private static func call(_ network: DevNetwork, _ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil) async throws -> Answer {
+            let headers = body == nil ? [] : [("Content-Type", "application/json")]
+            return try await network.api(nil).peer.exchange(.init(method: method, path: "/rekor" + path, headers: headers, body: body))
+        }
+
+        @Test func anEntryIsTakenProvenFoundAndReplayed() async throws {
+            try await DevNetwork.withOwn("log") { network in
+                let entries = "/api/v1/log/entries"
+                let body = try Self.proposal()
+                let empty = try await Self.call(network, .GET, "/checkpoint")
+                #expect(empty.text.contains("\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n"), "\(empty)")
+                let taken = try await Self.call(network, .POST, entries, body)
+                #expect(taken.status == 201, "\(taken)")
+                let (uuid, entry) = try #require(taken.json.object?.members.first.map { ($0.name, $0.value) })
+                #expect(uuid.count == 80 && taken.headers.first(name: "Location") == "/rekor\(entries)/\(uuid)")
+                #expect(entry["body"]?.string.flatMap { Data(base64Encoded: $0) }.map(Array.init) == body)
+                #expect(entry["logIndex"]?.int == 0)
+                let again = try await Self.call(network, .POST, entries, body)
+                #expect(again.status == 409 && again.json["code"]?.int == 409, "\(again)")
+                #expect(again.json["message"]?.string == "an equivalent entry already exists in the transparency log with UUID \(uuid)")
+                #expect(again.headers.first(name: "Location") == "/rekor\(entries)/\(uuid)")
+                for path in ["\(entries)/\(uuid)", "\(entries)/\(uuid.suffix(64))", "\(entries)?logIndex=0"] {
+                    #expect(try await Self.call(network, .GET, path).json == taken.json, "\(path)")
+                }
+                try await Self.search(network, uuid, taken.json)
+                try await Self.tree(network, entry)
+                try await Self.replay(network)
+            }
+        }
+
+        private static func search(_ network: DevNetwork, _ uuid: String, _ whole: JSONValue) async throws {
+            let query = JSONValue.object(["entryUUIDs": [.string(uuid)]]).bytes
+            #expect(try await call(network, .POST, "/api/v1/log/entries/retrieve", query).json == .array([whole]))
+            // a.txt of the conformance suite.
+            let digest = #"{"hash":"sha256:a0cfc71271d6e278e57cd332ff957c3f7043fdda354c4cbb190a30d56efa01bf"}"#
+            #expect(try await call(network, .POST, "/api/v1/index/retrieve", Array(digest.utf8)).json == [.string(uuid)])
+        }
+
+        private static func tree(_ network: DevNetwork, _ entry: JSONValue) async throws {
+            let state = try await call(network, .GET, "/api/v1/log").json
+            #expect(state["treeSize"]?.int == 1)
+            #expect(state["rootHash"] == entry["verification"]?["inclusionProof"]?["rootHash"])
+            #expect(state["signedTreeHead"]?.string == (try await call(network, .GET, "/checkpoint").text))
+            #expect(try await call(network, .GET, "/api/v1/log/proof?firstSize=1&lastSize=1").json["hashes"] == [])
+            #expect(try await call(network, .GET, "/api/v1/log/publicKey").text.hasPrefix("-----BEGIN PUBLIC KEY-----\n"))
+            let tile = try await call(network, .GET, "/tile/0/000.p/1")
+            #expect(tile.body.map { String(format: "%02x", $0) }.joined() == state["rootHash"]?.string, "a tree of one leaf is its hash")
+            #expect(tile.headers.first(name: "Content-Type") == "application/octet-stream")
+            let bundle = try await call(network, .GET, "/tile/entries/000.p/1").body
+            #expect(bundle.count == 2 + Int(bundle[0]) << 8 + Int(bundle[1]))
+            for path in ["/tile/0/000", "/tile/0/000.p/2", "/tile/0/000.p/0", "/tile/x", "/tile/1/000.p/1", "/api/v1/log/entries/abc"] {
+                let missing = try await call(network, .GET, path)
+                #expect(missing.status == 404 && missing.json["code"]?.int == 404 && missing.json["message"] != nil, "\(path): \(missing)")
+            }
+        }
+
+        private static func replay(_ network: DevNetwork) async throws {
+            let found = try await network.cli("log", "verify", "--json")
+            #expect(found.exit == 0, "\(found)")
+            #expect(try found.json()["entries"]?.int == 1)
+            let folder = try Machine.makeFolder("log-kept")
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let file = folder + "/checkpoint.txt"
+            let kept = try found.json()["checkpoint"]?.string ?? ""
+            try Data(kept.utf8).write(to: URL(fileURLWithPath: file))
+            let same = try await network.cli("log", "verify", "--since", file, "--json")
+            #expect(same.exit == 0, "\(same)")
+            try Data(kept.replacing("\n1\n", with: "\n2\n").utf8).write(to: URL(fileURLWithPath: file))
+            let forged = try await network.cli("log", "verify", "--since", file)
+            #expect(forged.exit == 1 && forged.stderr.contains("signed by no log"), "\(forged)")
+        }
+
+        @Test(arguments: [
+            ("{}", 400), ("[]", 400), ("nothing", 400), (#"{"kind":"rekord","apiVersion":"0.0.1","spec":{}}"#, 400),
+            (#"{"kind":"hashedrekord","apiVersion":"0.0.1","spec":{}}"#, 400), (String(repeating: " ", count: 1 << 20) + "{}", 413),
+        ]) func whatIsNoEntryIsRefusedAsRekorDoes(body: String, status: Int) async throws {
+            let network = try await SharedNetwork.network
+            let answer = try await Self.call(network, .POST, "/api/v1/log/entries", Array(body.utf8))
+            #expect(answer.status == status && answer.json["code"]?.int == status, "\(answer)")
+            #expect(answer.json["message"]?.string?.isEmpty == false)
+        }
+    }
+}
