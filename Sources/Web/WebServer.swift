@@ -70,7 +70,9 @@ public struct WebServer: Service {
         api.get("trusted-root.json") { request, _ -> Response in
             .json(.object(try await services.log.trustedRoot(baseURL: request.ownAddress + "/rekor")))
         }
-        router.group("rekor").addLog(services.log)
+        // Below an address of its own, and where clients look that forget its path.
+        for group in [router.group("rekor/api/v1"), api] { group.addLog(services.log) }
+        router.group("rekor").addLogTiles(services.log)
         api.addSignIn(services.accounts, limits)
         api.addAccount(services.accounts, services.identities, services.ledger)
         api.addNotifications(services.notifications)

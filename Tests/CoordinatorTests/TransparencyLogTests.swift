@@ -106,6 +106,26 @@ import Testing
         #expect(try await log.state().size == 0)
     }
 
+    /// Entry, tiles and checkpoint are one transaction: one that does not end leaves none of them.
+    @Test func aTransactionThatFailsLeavesTheLogAsItWas() async throws {
+        let world = try await World()
+        let log = try await log(world)
+        try await fill(log, 0..<255)
+        let before = try await log.state()
+        let (proposed, signer) = (try ProposedEntry(proposal(255)), log.signer)
+        let code = await refusal {
+            try await world.database.write { writer in
+                _ = try writer.append(proposed, at: World.start / 1000, signer)
+                throw ServiceError.notFound("way on")
+            }
+        }
+        #expect(code == "not_found")
+        #expect(try await log.state() == before)
+        #expect(try await log.verify().faults == [])
+        try await fill(log, 255..<257)
+        #expect(try await log.verify(since: before.checkpoint).faults == [])
+    }
+
     @Test func manyAtOnceKeepTheTreeWhole() async throws {
         let world = try await World()
         let log = try await log(world)

@@ -127,6 +127,7 @@ public struct ProposedEntry: Sendable, Hashable {
                 throw Refused(code: .verifierMissing, message: "A signature of the envelope is of none of the given keys and certificates.")
             }
             used.formUnion(makers)
+            guard !signatures.contains(where: { $0.signature == Base64.text(signature.bytes) }) else { continue }
             signatures.append((Base64.text(signature.bytes), verifiers[maker].text))
         }
         guard used.count == verifiers.count else {

@@ -12,7 +12,7 @@ struct ErrorEnvelope: Sendable {
 
     func response(to error: any Error, _ request: Request, _ context: APIContext) -> Response {
         let error = translated(error, request, context)
-        var response = request.isForLog ? Response.rekor(error, status: Self.status(of: error.kind)) : Self.response(to: error)
+        var response = request.isForLog ? Response.rekor(error, status: Self.status(of: error.kind), to: request) : Self.response(to: error)
         if error.kind == .methodNotAllowed { response.headers[.allow] = Self.methods(of: request).joined(separator: ", ") }
         return response
     }

@@ -7,31 +7,31 @@ import NIOCore
 import Sigstore
 
 extension RouterGroup<APIContext> {
-    /// The transparency log as clients of Rekor version 1 know it, and its tree as tiles. Nobody needs a key.
+    /// The transparency log as clients of Rekor version 1 know it, below their `api/v1`. Nobody needs a key.
     ///
-    /// Source: sigstore/rekor, openapi.yaml; C2SP tlog-tiles.
+    /// Source: sigstore/rekor, openapi.yaml.
     func addLog(_ log: TransparencyLog) {
-        post("api/v1/log/entries") { request, _ -> Response in
+        post("log/entries") { request, _ -> Response in
             let entry = try await log.append(try await request.object(bytesMax: LogLimits.bodyBytesMax))
             var response = Response.json(.object(entry.json), status: .created)
-            response.headers[.location] = LogLimits.location(uuid: entry.uuid)
+            response.headers[.location] = request.location(uuid: entry.uuid)
             response.headers[.eTag] = "\"\(entry.uuid)\""
             return response
         }
-        get("api/v1/log/entries") { request, _ -> Response in
+        get("log/entries") { request, _ -> Response in
             guard let index = try request.number("logIndex", in: 0...Int.max) else {
                 throw ServiceError(.malformed, code: "missing_index", "Say which entry by logIndex.")
             }
             return .json(.object(try await log.entry(index: index).json))
         }
-        get("api/v1/log/entries/:uuid") { _, context -> Response in
+        get("log/entries/:uuid") { _, context -> Response in
             .json(.object(try await log.entry(uuid: try context.text("uuid")).json))
         }
-        post("api/v1/log/entries/retrieve") { request, _ -> Response in
+        post("log/entries/retrieve") { request, _ -> Response in
             let query = try TransparencyLog.Query(try await request.object(bytesMax: LogLimits.queryBytesMax))
             return .json(.array(try await log.retrieve(query).map { .object($0.json) }))
         }
-        post("api/v1/index/retrieve") { request, _ -> Response in
+        post("index/retrieve") { request, _ -> Response in
             guard let digest = try await request.object()["hash"]?.string else {
                 throw ServiceError(.malformed, code: "missing_hash", "This log is searched by hash alone: {\"hash\": \"sha256:…\"}.")
             }
@@ -41,14 +41,14 @@ extension RouterGroup<APIContext> {
     }
 
     private func addLogTree(_ log: TransparencyLog) {
-        get("api/v1/log") { _, _ -> Response in
+        get("log") { _, _ -> Response in
             let state = try await log.state()
             return .json([
                 "rootHash": .string(hexadecimal(state.root)), "treeSize": .int(state.size), "signedTreeHead": .string(state.checkpoint),
                 "treeID": .string(String(log.signer.treeID)), "inactiveShards": [],
             ])
         }
-        get("api/v1/log/proof") { request, _ -> Response in
+        get("log/proof") { request, _ -> Response in
             guard let last = try request.number("lastSize", in: 1...Int.max) else {
                 throw ServiceError(.malformed, code: "missing_size", "Say by lastSize up to which size.")
             }
@@ -57,9 +57,13 @@ extension RouterGroup<APIContext> {
             let proof = try await log.consistency(firstSize: first, lastSize: last)
             return .json(["rootHash": .string(hexadecimal(proof.root)), "hashes": .array(proof.hashes.map { .string(hexadecimal($0)) })])
         }
-        get("api/v1/log/publicKey") { _, _ -> Response in
+        get("log/publicKey") { _, _ -> Response in
             .bytes(Array(log.signer.publicKeyPEM.utf8), type: "application/x-pem-file")
         }
+    }
+
+    /// The log's tree as tiles. Source: C2SP tlog-tiles.
+    func addLogTiles(_ log: TransparencyLog) {
         get("checkpoint") { _, _ -> Response in
             .bytes(Array(try await log.state().checkpoint.utf8), type: "text/plain; charset=utf-8")
         }
@@ -80,8 +84,6 @@ private enum LogLimits {
     static let bodyBytesMax = 1 << 20
     /// Chosen: room for as many proposed entries as may be asked for, of the usual size.
     static let queryBytesMax = 4 << 20
-
-    static func location(uuid: String) -> String { "/rekor/api/v1/log/entries/\(uuid)" }
 }
 
 /// Bytes as lower-case hexadecimal digits.
@@ -95,19 +97,30 @@ extension Response {
     }
 
     /// A refusal as clients of Rekor read it: `{"code", "message"}`. Source: sigstore/rekor, openapi.yaml, `Error`.
-    static func rekor(_ error: ServiceError, status: HTTPResponse.Status) -> Response {
+    static func rekor(_ error: ServiceError, status: HTTPResponse.Status, to request: Request) -> Response {
         // What can be read and is wrong has no status of its own there.
         let status = error.kind == .invalid ? HTTPResponse.Status.badRequest : status
         let details = error.details.map { " \($0.pointer) \($0.message)." }.joined()
         var response = Response.json(["code": .int(status.code), "message": .string(error.message + details)], status: status)
-        if let uuid = error.context["uuid"]?.string { response.headers[.location] = LogLimits.location(uuid: uuid) }
+        if let uuid = error.context["uuid"]?.string { response.headers[.location] = request.location(uuid: uuid) }
         return response
     }
 }
 
 extension Request {
-    /// Whether it is one of the log's, whose answers are Rekor's.
-    var isForLog: Bool { uri.path.hasPrefix("/rekor/") }
+    /// Where the log's own address ends that was asked; `nil` for a request that is not for the log, whose answers are Rekor's.
+    ///
+    /// Clients written in Go forget the path of a log's address (sigstore/rekor, pkg/client), so the log is also at the root.
+    private var logAddress: String? {
+        if uri.path.hasPrefix("/rekor/") { return "/rekor" }
+        return uri.path == "/api/v1/log" || uri.path.hasPrefix("/api/v1/log/") || uri.path.hasPrefix("/api/v1/index/") ? "" : nil
+    }
+
+    /// Whether its answers are Rekor's.
+    var isForLog: Bool { logAddress != nil }
+
+    /// Where an entry is, for the client that asks.
+    fileprivate func location(uuid: String) -> String { "\(logAddress ?? "/rekor")/api/v1/log/entries/\(uuid)" }
 
     /// This server's own address as the asker knows it, without a slash at its end; by TLS wherever it is not this machine itself.
     var ownAddress: String {
