@@ -32,10 +32,8 @@ struct LogKeyFile {
             throw CommandFailure(.failed, "\(path) cannot be read (\(String(cString: strerror(reason)))); check who owns it.")
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        // Safety: `status` is a whole `struct stat`, and the descriptor is open for as long as `file` lives.
-        guard fstat(descriptor, &status) == 0 else { throw CommandFailure(.failed, "\(path) cannot be read.") }
-        guard status.st_mode & 0o077 == 0 else {
+        let permissions = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        guard let permissions, permissions & 0o077 == 0 else {
             throw CommandFailure(.refused, "\(path) can be read by others, and holds the log's key. If nobody has: chmod 600 \(path)")
         }
         let bytes = try file.read(upToCount: Self.bytesMax) ?? Data()
