@@ -75,6 +75,7 @@ struct APIClient {
 
     /// Chosen: a coordinator counts by the minute, so one wait is mostly enough.
     private static let waitsMax = 10
+    private static let waitSecondsMax = 60
 
     /// Reads a document of any kind that needs no key; waits as long as the coordinator says where there were too many requests.
     ///
@@ -82,15 +83,19 @@ struct APIClient {
     func document(_ path: String) async throws -> [UInt8] {
         var waits = 0
         while true {
-            let response: Response
-            do { response = try await Self.send(HTTPClientRequest(url: address + path)) } catch {
+            let response: HTTPExchange.Answer
+            do {
+                response = try await HTTPExchange.send(
+                    HTTPClientRequest(url: address + path), timeout: Self.timeout, bytesMax: Self.answerBytesMax)
+            } catch {
                 throw CommandFailure(.unavailable, "\(address) cannot be reached (\(error)); is the coordinator running?")
             }
             switch response.status {
             case 200: return Array(buffer: response.body)
             case 429 where waits < Self.waitsMax:
                 waits += 1
-                try await Task.sleep(for: response.retryAfter ?? .seconds(1))
+                let seconds = response.headers.first(name: "Retry-After").flatMap { Int($0) } ?? 1
+                try await Task.sleep(for: .seconds(min(max(1, seconds), Self.waitSecondsMax)))
             case 404: throw CommandFailure(.notFound, "\(address) has no \(path).")
             default: throw CommandFailure(.unavailable, "\(address) answers \(response.status) for \(path).")
             }
