@@ -86,8 +86,8 @@ let package = Package(
         .target(
             name: "Coordinator",
             dependencies: [
-                "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "IslandLink",
-                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "Sigstore",
+                "IslandLink", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "Island",
@@ -162,8 +162,8 @@ let package = Package(
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "TestSupport", "Coordinator", "JSON", "Domain", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "IslandLink",
-                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                "TestSupport", "Coordinator", "JSON", "Domain", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "Sigstore",
+                "IslandLink", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .testTarget(
             name: "IslandTests",

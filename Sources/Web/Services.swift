@@ -6,6 +6,8 @@ public struct Services: Sendable {
     public let accounts: Accounts
     /// Who publishers are.
     public let identities: PublisherIdentities
+    /// By what publishers sign.
+    public let signingIdentities: SigningIdentities
     /// What accounts are told.
     public let notifications: Notifications
     /// What administrators do with published Cargos.
@@ -41,13 +43,14 @@ public struct Services: Sendable {
 
     /// The use cases that the API offers.
     public init(
-        accounts: Accounts, identities: PublisherIdentities, notifications: Notifications, moderation: Moderation, rescans: Rescans,
-        justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
+        accounts: Accounts, identities: PublisherIdentities, signingIdentities: SigningIdentities, notifications: Notifications,
+        moderation: Moderation, rescans: Rescans, justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
         publishing: Publishing, review: Review, registry: Registry, ledger: Ledger, jobs: Jobs, batches: Batches, chat: Chat, islands: Islands,
         dispatcher: Dispatcher, gate: IslandGate
     ) {
         self.accounts = accounts
         self.identities = identities
+        self.signingIdentities = signingIdentities
         self.notifications = notifications
         self.moderation = moderation
         self.rescans = rescans

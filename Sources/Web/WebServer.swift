@@ -72,6 +72,7 @@ public struct WebServer: Service {
         api.get("openapi.json") { _, _ -> Response in .json(.object(OpenAPIDocument.document)) }
         api.addSignIn(services.accounts, limits)
         api.addAccount(services.accounts, services.identities, services.ledger)
+        api.addSigningIdentities(services.signingIdentities)
         api.addNotifications(services.notifications)
         api.addPublishing(services.publishing)
         api.addReview(services.review)

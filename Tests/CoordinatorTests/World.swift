@@ -27,6 +27,8 @@ final class World: Sendable {
     let surroundings: Surroundings
     let accounts: Accounts
     let identities: PublisherIdentities
+    let trust = FakeTrust()
+    let signingIdentities: SigningIdentities
     let notifications: Notifications
     let courier: Courier
     let moves: SubmissionMoves
@@ -72,6 +74,7 @@ final class World: Sendable {
         let announcer = Announcer(bus: bus, surroundings: surroundings, sendsMail: true)
         moves = SubmissionMoves(database: database, announcer: announcer)
         identities = PublisherIdentities(database: database, door: door, announcer: announcer, surroundings: surroundings)
+        signingIdentities = SigningIdentities(database: database, trust: trust.network, surroundings: surroundings)
         notifications = Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings)
         courier = Courier(
             database: database, door: door, mailer: mailer, mailFrom: "network@example.com", bus: bus, surroundings: surroundings,

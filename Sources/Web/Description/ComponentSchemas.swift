@@ -81,6 +81,15 @@ enum ComponentSchemas {
                 ),
             ])
         ),
+        ("SigningChallenge", .object([("challenge", .text), ("expires_at", .time)])),
+        (
+            "SigningIdentity",
+            .object([
+                ("id", .text), ("kind", words(SigningIdentityKind.self)), ("name", .text), ("public_key", .nullable(.text)),
+                ("fingerprint", .nullable(.text)), ("issuer", .nullable(.text)), ("identity", .nullable(.text)), ("created_at", .time),
+                ("revoked_at", .nullable(.time)),
+            ])
+        ),
         (
             "Submission",
             .object([
@@ -331,6 +340,15 @@ enum ComponentSchemas {
                 ], isOpen: false)
         ),
         ("DomainProof", .object([("domain", .string(pattern: "^[a-z]{1,20}\\.example$"))], isOpen: false)),
+        (
+            "SigningIdentityRequest",
+            .object(
+                [
+                    ("challenge", .string(pattern: "^[^\\x00]*$")), ("name?", .words(SigningIdentityTerms.nameLengthMax)),
+                    ("public_key?", .string(pattern: "^[^\\x00]*$")), ("signature?", .string(pattern: "^[^\\x00]*$")),
+                    ("issuer?", .string(pattern: "^[^\\x00]*$")), ("identity?", .string(pattern: "^[^\\x00]*$")), ("bundle?", .object([])),
+                ], isOpen: false)
+        ),
         (
             "JobRequest",
             .object(

@@ -43,6 +43,21 @@ extension Operation {
         Operation(
             method: .post, path: "/account/identity/domain/check", id: "checkDomainProof", summary: "Look whether the domain serves the token.",
             tag: "accounts", scope: .write, answer: .data("Identity"), refusals: [409]),
+        Operation(
+            method: .get, path: "/account/signing-identities", id: "listSigningIdentities",
+            summary: "By what you sign, newest first; revoked ones too.", tag: "accounts", scope: .read, query: paging,
+            answer: .list("SigningIdentity")),
+        Operation(
+            method: .post, path: "/account/signing-identities", id: "registerSigningIdentity",
+            summary: "Register a key or a name that you have shown to be yours.", tag: "accounts", scope: .write, body: "SigningIdentityRequest",
+            status: 201, answer: .data("SigningIdentity"), refusals: [409, 503]),
+        Operation(
+            method: .post, path: "/account/signing-identities/challenge", id: "challengeSigningIdentity",
+            summary: "A text to sign, which counts once and for ten minutes.", tag: "accounts", scope: .write, status: 201,
+            answer: .data("SigningChallenge")),
+        Operation(
+            method: .delete, path: "/account/signing-identities/{id}", id: "revokeSigningIdentity", summary: "End a signing identity at once.",
+            tag: "accounts", scope: .write, answer: .data("SigningIdentity"), refusals: [409]),
     ]
 
     private static let platform: (name: String, shape: Shape, about: String) = (

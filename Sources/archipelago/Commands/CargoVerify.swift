@@ -1,4 +1,5 @@
 import ArgumentParser
+import Coordinator
 import Foundation
 import JSON
 import OCI
@@ -77,32 +78,5 @@ struct CargoVerify: AsyncParsableCommand {
             throw Refusal(.certificateMalformed, "'\(path)' has no certificates in PEM.")
         }
         return documents.map(\.bytes)
-    }
-}
-
-/// A repository of a registry, with the images and signatures in it.
-struct SignedRepository: ImageSource {
-    let client: RegistryClient
-    let repository: ImageReference
-
-    func manifest(digest: String) async throws -> [UInt8]? { try await bytes(repository.with(digest: try Digest(digest))) }
-
-    func manifest(tag: String) async throws -> [UInt8]? { try await bytes(repository.with(tag: tag)) }
-
-    private func bytes(_ reference: ImageReference) async throws -> [UInt8]? {
-        do { return try await client.manifest(reference).bytes } catch let error as OCIError where error.code == .notFound { return nil }
-    }
-
-    func blob(digest: String, size: Int) async throws -> [UInt8]? {
-        let descriptor = Descriptor(mediaType: "application/octet-stream", digest: try Digest(digest), size: Int64(size))
-        do { return try await client.blob(descriptor, of: repository, max: size) } catch let error as OCIError where error.code == .notFound {
-            return nil
-        }
-    }
-
-    func referrers(of digest: String) async throws -> [Referrer] {
-        try await client.referrers(of: repository.with(digest: try Digest(digest))).map {
-            Referrer(digest: $0.digest.description, artifactType: $0.artifactType ?? "")
-        }
     }
 }

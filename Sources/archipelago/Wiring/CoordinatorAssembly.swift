@@ -9,6 +9,7 @@ import Outbound
 import Passwords
 import Scanning
 import ServiceLifecycle
+import Sigstore
 import Storage
 import Web
 
@@ -26,6 +27,8 @@ struct CoordinatorConfiguration {
     var scanning: ScanningConfiguration
     /// When published Cargos are scanned again, and what follows.
     var rescans = RescanPolicy()
+    /// Whom the network believes in signatures: the trusted root as it is now; that of Sigstore's public instance where nobody says another.
+    var trustedRoot: @Sendable () async throws -> TrustedRoot = { try TrustedRoot(parsing: Array(TrustedRoot.publicGood.utf8)) }
     /// Where the coordinator is to die; for the crash harness.
     var crashPoints: CrashPoints?
     /// The platform's percent of each charge, `0...100`.
@@ -86,10 +89,12 @@ struct CoordinatorAssembly {
             moves: moves, images: images, judge: judge, rescans: configuration.rescans, scansMax: configuration.scanning.scansMax, bus: bus,
             surroundings: surroundings, logger: logger)
         rescans = Rescans(moves: moves, policy: configuration.rescans, bus: bus, surroundings: surroundings)
+        let trust = NetworkTrust(configuration.trustedRoot)
         services = Services(
             accounts: accounts,
             identities: PublisherIdentities(
                 database: database, door: door, announcer: announcer, surroundings: surroundings),
+            signingIdentities: SigningIdentities(database: database, trust: trust, surroundings: surroundings),
             notifications: Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings),
             moderation: Moderation(moves: moves, surroundings: surroundings), rescans: rescans,
             justifications: Justifications(moves: moves, surroundings: surroundings), scanDocuments: ScanDocuments(database: database),
