@@ -28,6 +28,8 @@ final class World: Sendable {
     let accounts: Accounts
     let identities: PublisherIdentities
     let trust = FakeTrust()
+    let signatures = FakeSignatures()
+    let gate: SignatureGate
     let signingIdentities: SigningIdentities
     let notifications: Notifications
     let courier: Courier
@@ -74,15 +76,16 @@ final class World: Sendable {
         let announcer = Announcer(bus: bus, surroundings: surroundings, sendsMail: true)
         moves = SubmissionMoves(database: database, announcer: announcer)
         identities = PublisherIdentities(database: database, door: door, announcer: announcer, surroundings: surroundings)
-        signingIdentities = SigningIdentities(database: database, trust: trust.network, surroundings: surroundings)
+        gate = SignatureGate(database: database, source: signatures, trust: trust.network, surroundings: surroundings)
+        signingIdentities = SigningIdentities(moves: moves, gate: gate, trust: trust.network, surroundings: surroundings)
         notifications = Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings)
         courier = Courier(
             database: database, door: door, mailer: mailer, mailFrom: "network@example.com", bus: bus, surroundings: surroundings,
             logger: logger)
         moderation = Moderation(moves: moves, surroundings: surroundings)
         audit = Audit(database: database)
-        publishing = Publishing(moves: moves, images: images, approved: ApprovedRegistries(), bus: bus, surroundings: surroundings)
-        review = Review(moves: moves, images: images, surroundings: surroundings)
+        publishing = Publishing(moves: moves, images: images, approved: ApprovedRegistries(), gate: gate, bus: bus, surroundings: surroundings)
+        review = Review(moves: moves, images: images, gate: gate, surroundings: surroundings)
         registry = Registry(database: database)
         jobs = Jobs(database: database, bus: bus, surroundings: surroundings)
         islands = Islands(database: database, surroundings: surroundings)

@@ -132,12 +132,17 @@ extension Dispatcher {
         let connected = sessions.count
         let placed: [Placed?]
         do {
-            placed = try await database.write { [rules] writer in try plans.map { try Self.place($0, connected, rules, in: writer) } }
+            placed = try await database.write { [rules] writer in
+                try Self.requireLevels(of: plans, in: writer)
+                return try plans.map { try Self.place($0, connected, rules, in: writer) }
+            }
         } catch {
             // Nothing of it is stored, and nothing may be lost of it here either.
             for plan in plans { release(plan.attempt, island: plan.decision.island) }
             forgetQueue()
-            throw error
+            guard let moved = error as? LevelMoved else { throw error }
+            for id in moved.submissionIDs { rules.terms.forget(id) }
+            return
         }
         crashPoints?.reach(.beforeAssign)
         let now = surroundings.now()
@@ -156,6 +161,18 @@ extension Dispatcher {
             given.append((plan, placed))
         }
         for (plan, placed) in given { try await assign(plan, placed) }
+    }
+
+    /// Versions were given another trust level since they were looked up; their jobs are planned anew.
+    private struct LevelMoved: Error {
+        let submissionIDs: [Int]
+    }
+
+    private static func requireLevels(of plans: [Plan], in reader: any SQLReader) throws {
+        let planned = Dictionary(plans.map { ($0.row.submissionID, $0.cargo.requirements.level.rawValue) }) { $1 }
+        let levels = try reader.trustLevels(of: planned.keys)
+        let moved = planned.filter { levels[$0.key] != $0.value }.keys
+        guard moved.isEmpty else { throw LevelMoved(submissionIDs: Array(moved)) }
     }
 
     private func assign(_ plan: Plan, _ placed: Placed) async throws {

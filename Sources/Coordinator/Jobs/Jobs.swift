@@ -101,7 +101,7 @@ public struct Jobs: Sendable {
         return job
     }
 
-    /// Another version was published between the check of an input and the transaction that insists on it.
+    /// Another version was published, or another level given, between the check of an input and the transaction that insists on it.
     private struct VersionMoved: Error {}
 
     /// Does what goes by a Cargo's published version, anew when another one takes its place meanwhile.
@@ -142,7 +142,8 @@ public struct Jobs: Sendable {
         _ checked: Checked, id: String, batch: JobRow.Batch? = nil, by principal: Principal, at now: Timestamp, in writer: any SQLWriter
     ) throws -> Job {
         let (request, terms) = (checked.request, checked.terms)
-        guard try Registry.publishedSubmissionID(slug: request.workload, in: writer) == terms.submissionID else { throw VersionMoved() }
+        let published = try Registry.publishedSubmission(slug: request.workload, in: writer)
+        guard published == (terms.submissionID, terms.level) else { throw VersionMoved() }
         let timeout = try Self.timeout(of: request, terms.level)
         var row = JobRow(
             id: id, workloadID: terms.workloadID, submissionID: terms.submissionID, consumerID: principal.accountID,

@@ -2,19 +2,25 @@ import Domain
 import Foundation
 public import JSON
 import Sigstore
-public import Storage
+import Storage
 
 /// By what publishers sign: keys and names, each registered by whoever has shown that it is theirs.
 public struct SigningIdentities: Sendable {
     private let database: any Database
+    private let moves: SubmissionMoves
+    private let gate: SignatureGate
     private let trust: NetworkTrust
     private let surroundings: Surroundings
 
-    /// The use cases over a database.
+    /// The use cases over a database's accounts.
     ///
-    /// - Parameter trust: whom to believe that a certificate is somebody's.
-    public init(database: any Database, trust: NetworkTrust, surroundings: Surroundings) {
-        self.database = database
+    /// - Parameters:
+    ///   - gate: finds the signature that takes the place of one whose identity is revoked.
+    ///   - trust: whom to believe that a certificate is somebody's.
+    public init(moves: SubmissionMoves, gate: SignatureGate, trust: NetworkTrust, surroundings: Surroundings) {
+        database = moves.database
+        self.moves = moves
+        self.gate = gate
         self.trust = trust
         self.surroundings = surroundings
     }
@@ -115,20 +121,67 @@ public struct SigningIdentities: Sendable {
 
     /// Ends a signing identity of the asker's at once; it stays in the list.
     ///
+    /// What it signed counts as signed only where another signature by another of the asker's is found; a certified Cargo without one goes
+    /// back to level 1 in the same transaction. A registry that does not answer now costs the level too: revoking does not wait.
+    ///
     /// - Throws: `not_found`; `conflict` (`already_revoked`).
     public func revoke(_ id: String, by principal: Principal) async throws -> SigningIdentity {
         try principal.require(.write)
+        let certified = try await database.read { reader in
+            _ = try Self.active(id, of: principal, in: reader)
+            return try reader.submissionIDs(signedBy: id).map { try Submission.find($0, in: reader) }.filter(Self.reliesOnSignature)
+        }
+        var others: [Int: SignatureGate.Found] = [:]
+        for submission in certified {
+            // Without another signature, whatever the reason, the level is lost; the notification says so.
+            others[submission.row.id] = try? await gate.signature(of: submission, without: id)
+        }
         let now = surroundings.now()
-        return try await database.write { writer in
-            let identity = try Self.find(id, of: principal, in: writer)
-            guard identity.row.revokedAt == nil else {
-                throw ServiceError(.conflict, code: "already_revoked", "Signing identity \(id) was revoked already.")
-            }
+        let found = others
+        return try await moves.commit { writer in
+            let identity = try Self.active(id, of: principal, in: writer)
             try writer.revokeSigningIdentity(id: id, at: now.milliseconds)
             try writer.audit(
                 "signing_identity.revoke", "signing-identity/\(id)", by: principal.accountID, at: now, before: identity.audited)
+            for submissionID in try writer.submissionIDs(signedBy: id) {
+                try replaceSignature(of: submissionID, with: found[submissionID], by: principal, at: now, in: writer)
+            }
             return try Self.find(id, of: principal, in: writer)
         }
+    }
+
+    private func replaceSignature(
+        of submissionID: Int, with other: SignatureGate.Found?, by principal: Principal, at now: Timestamp, in writer: any SQLWriter
+    ) throws {
+        let submission = try Submission.find(submissionID, in: writer)
+        // Another identity that was revoked meanwhile is none; the level is lost then.
+        if let other, (try? SignatureGate.accept(other, for: submission, by: principal.accountID, in: writer)) != nil { return }
+        var row = submission.row
+        var summary = submission.signature
+        summary?.isVerified = false
+        row.signature = summary?.stored
+        try writer.update(row)
+        guard Self.reliesOnSignature(submission) else { return }
+        let note = "the signing identity of its signature was revoked; sign it again with another one"
+        try moves.loseCertification(
+            try Submission.find(submissionID, in: writer), .init(actorID: principal.accountID, at: now, note: note), in: writer)
+    }
+
+    /// Whether a version has a level that it would not have without its signature.
+    private static func reliesOnSignature(_ submission: Submission) -> Bool {
+        guard submission.trustLevel?.requiresSignature == true else { return false }
+        switch submission.state {
+        case .approved, .published, .suspended: return true
+        case .draft, .pendingReview, .rejected, .superseded: return false
+        }
+    }
+
+    private static func active(_ id: String, of principal: Principal, in reader: any SQLReader) throws -> SigningIdentity {
+        let identity = try find(id, of: principal, in: reader)
+        guard identity.row.revokedAt == nil else {
+            throw ServiceError(.conflict, code: "already_revoked", "Signing identity \(id) was revoked already.")
+        }
+        return identity
     }
 
     private static func find(_ id: String, of principal: Principal, in reader: any SQLReader) throws -> SigningIdentity {

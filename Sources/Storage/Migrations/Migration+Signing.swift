@@ -1,5 +1,5 @@
 extension Migration {
-    /// By what publishers sign, and the texts that they have to sign first.
+    /// By what publishers sign, the texts that they have to sign first, and the signatures of images that were found valid.
     static let signing = Migration(
         number: 9,
         statements: [
@@ -18,5 +18,14 @@ extension Migration {
                 expires_at BIGINT NOT NULL)
             """,
             "CREATE INDEX signing_challenges_account ON signing_challenges (account_id, created_at)",
+            """
+            CREATE TABLE submission_signatures (
+                submission_id BIGINT PRIMARY KEY REFERENCES submissions (id), digest TEXT NOT NULL, layout TEXT NOT NULL,
+                signing_identity_id TEXT NOT NULL REFERENCES signing_identities (id), kind TEXT NOT NULL, signer TEXT NOT NULL, issuer TEXT,
+                public_key TEXT, log_id TEXT NOT NULL, log_index BIGINT NOT NULL, signed_at BIGINT, verified_at BIGINT NOT NULL,
+                annotations TEXT NOT NULL, content {bytes} NOT NULL)
+            """,
+            "CREATE INDEX submission_signatures_identity ON submission_signatures (signing_identity_id)",
+            "ALTER TABLE submissions ADD COLUMN signature TEXT",
         ])
 }

@@ -30,6 +30,10 @@ enum ComponentSchemas {
         ("total", .integer(1...100)), ("counts", .object(JobState.allCases.map { ($0.rawValue, .integer(0...)) })), ("created_at", .time),
     ]
 
+    private static let signatureSummary = Shape.object([
+        ("verified", .boolean), ("signer", .text), ("log_index", .integer(0...)), ("log_id", .text), ("signed_at", .nullable(.time)),
+    ])
+
     private static let counts = Shape.object(Severity.allCases.map { ($0.rawValue, .integer(0...)) })
     private static let problem = Shape.object([("pointer", .text), ("message", .text)])
     private static let problems = Shape.object([("problems", .array(problem))])
@@ -94,7 +98,7 @@ enum ComponentSchemas {
             "Submission",
             .object([
                 ("id", .integer(1...)), ("state", words(SubmissionState.self)), ("slug", .text), ("version", .text),
-                ("image_digest", .nullable(.text)), ("trust_level", .nullable(.integer(0...3))),
+                ("image_digest", .nullable(.text)), ("trust_level", .nullable(.integer(0...3))), ("signature", .nullable(signatureSummary)),
                 ("allowed_actions", .array(words(SubmissionAction.self))),
                 ("rejection_reason", .nullable(.text)), ("rejection_rule", .nullable(.text)), ("resubmitted_from", .nullable(.integer(1...))),
                 ("tag_moved_to", .nullable(.text)), ("created_at", .time), ("updated_at", .time), ("submitted_at", .nullable(.time)),
@@ -157,8 +161,17 @@ enum ComponentSchemas {
                 ] + prices + [
                     ("input_schema", .schema), ("output_schema", .schema), ("tags", .array(.text)), ("reputation", .nullable(.number)),
                     ("stats", .object([("jobs_completed", .integer(0...)), ("jobs_failed", .integer(0...))])), ("is_enabled", .boolean),
-                    ("published_at", .nullable(.time)),
+                    ("published_at", .nullable(.time)), ("signature?", .nullable(signatureSummary)),
                 ])
+        ),
+        (
+            "Signature",
+            .object([
+                ("slug", .text), ("version", .text), ("digest", .text), ("verified", .boolean), ("layout", .word(["bundle", "legacy"])),
+                ("kind", words(SigningIdentityKind.self)), ("signer", .text), ("issuer", .nullable(.text)), ("public_key", .nullable(.text)),
+                ("log_id", .text), ("log_index", .integer(0...)), ("signed_at", .nullable(.time)), ("verified_at", .time),
+                ("bundle", .nullable(.object([]))), ("payload", .nullable(.text)), ("annotations", .nullable(.map(.text))),
+            ])
         ),
         (
             "Facets",
@@ -299,7 +312,7 @@ enum ComponentSchemas {
             "Approval",
             .object(
                 [
-                    ("trust_level", .integer(0...1)),
+                    ("trust_level", .integer(0...2)),
                     ("checklist", .object(ChecklistItem.allCases.map { ($0.rawValue, .boolean) }, isOpen: false)), ("accept_medium?", .boolean),
                     ("note?", .string(pattern: "^[^\\x00]*$", length: 0...10_000)), ("justifications?", .array(.integer(1...))),
                 ], isOpen: false)

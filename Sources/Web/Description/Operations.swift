@@ -122,7 +122,7 @@ extension Operation {
             method: .get, path: "/review/submissions/{submission}", id: "getDossier", summary: "Everything a reviewer needs.", tag: "review",
             scope: .review, answer: .data("Dossier")),
         Operation(
-            method: .post, path: "/review/submissions/{submission}/approve", id: "approve", summary: "Approve at trust level 0 or 1.", tag: "review",
+            method: .post, path: "/review/submissions/{submission}/approve", id: "approve", summary: "Approve at a trust level.", tag: "review",
             scope: .review, body: "Approval", answer: .data("Submission"), refusals: [409]),
         Operation(
             method: .post, path: "/review/submissions/{submission}/reject", id: "reject", summary: "Reject with a reason and its rule.",
@@ -147,6 +147,10 @@ extension Operation {
         Operation(
             method: .get, path: "/workloads/{slug}", id: "getWorkload", summary: "A published Cargo.", tag: "registry", scope: .read,
             answer: .data("Workload")),
+        Operation(
+            method: .get, path: "/workloads/{slug}/signature", id: "getSignature",
+            summary: "The signature of its version, whole: what the verified badge rests on.", tag: "registry", scope: .read,
+            answer: .data("Signature")),
         Operation(
             method: .get, path: "/workloads/{slug}/versions", id: "listVersions", summary: "Its versions, newest first.", tag: "registry",
             scope: .read, query: paging, answer: .list("Version")),

@@ -61,7 +61,7 @@ struct ReviewCommand: AsyncParsableCommand {
                   archipelago review approve 7 --level 0 --checked scan,schemas,resources,metadata,policy
                 """)
         @Argument(help: "The submission's id.") var id: Int
-        @Option(help: "The trust level to give: 0 or 1.") var level: Int
+        @Option(help: "The trust level to give: 0 or 1; 2 to a signed version of a certified Cargo.") var level: Int
         @Option(help: "The points ticked, parted by commas.") var checked: String = ""
         @Flag(help: "Accept medium findings; needs --note.") var acceptMedium = false
         @Option(help: "Words to the approval.") var note: String = ""

@@ -90,17 +90,19 @@ struct CoordinatorAssembly {
             surroundings: surroundings, logger: logger)
         rescans = Rescans(moves: moves, policy: configuration.rescans, bus: bus, surroundings: surroundings)
         let trust = NetworkTrust(configuration.trustedRoot)
+        let gate = SignatureGate(
+            database: database, source: RegistrySignatureSource(client: registryClient), trust: trust, surroundings: surroundings)
         services = Services(
             accounts: accounts,
             identities: PublisherIdentities(
                 database: database, door: door, announcer: announcer, surroundings: surroundings),
-            signingIdentities: SigningIdentities(database: database, trust: trust, surroundings: surroundings),
+            signingIdentities: SigningIdentities(moves: moves, gate: gate, trust: trust, surroundings: surroundings),
             notifications: Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings),
             moderation: Moderation(moves: moves, surroundings: surroundings), rescans: rescans,
             justifications: Justifications(moves: moves, surroundings: surroundings), scanDocuments: ScanDocuments(database: database),
             audit: Audit(database: database),
-            publishing: Publishing(moves: moves, images: images, approved: approved, bus: bus, surroundings: surroundings),
-            review: Review(moves: moves, images: images, surroundings: surroundings), registry: registry, ledger: ledger,
+            publishing: Publishing(moves: moves, images: images, approved: approved, gate: gate, bus: bus, surroundings: surroundings),
+            review: Review(moves: moves, images: images, gate: gate, surroundings: surroundings), registry: registry, ledger: ledger,
             jobs: jobs, batches: Batches(jobs: jobs, dispatcher: dispatcher),
             chat: Chat(jobs: jobs, dispatcher: dispatcher), islands: islands, dispatcher: dispatcher,
             gate: IslandGate(dispatcher: dispatcher, logger: logger))
