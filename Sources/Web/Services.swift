@@ -8,6 +8,8 @@ public struct Services: Sendable {
     public let identities: PublisherIdentities
     /// By what publishers sign.
     public let signingIdentities: SigningIdentities
+    /// Which Cargos are certified.
+    public let certifications: Certifications
     /// What accounts are told.
     public let notifications: Notifications
     /// What administrators do with published Cargos.
@@ -43,7 +45,8 @@ public struct Services: Sendable {
 
     /// The use cases that the API offers.
     public init(
-        accounts: Accounts, identities: PublisherIdentities, signingIdentities: SigningIdentities, notifications: Notifications,
+        accounts: Accounts, identities: PublisherIdentities, signingIdentities: SigningIdentities, certifications: Certifications,
+        notifications: Notifications,
         moderation: Moderation, rescans: Rescans, justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
         publishing: Publishing, review: Review, registry: Registry, ledger: Ledger, jobs: Jobs, batches: Batches, chat: Chat, islands: Islands,
         dispatcher: Dispatcher, gate: IslandGate
@@ -51,6 +54,7 @@ public struct Services: Sendable {
         self.accounts = accounts
         self.identities = identities
         self.signingIdentities = signingIdentities
+        self.certifications = certifications
         self.notifications = notifications
         self.moderation = moderation
         self.rescans = rescans

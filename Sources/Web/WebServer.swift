@@ -78,6 +78,7 @@ public struct WebServer: Service {
         api.addReview(services.review)
         api.addScans(services)
         api.addRegistry(services.registry)
+        api.addCertifications(services.certifications)
         api.addJobs(services.jobs, services.dispatcher)
         api.addBatches(services.batches)
         api.addChat(services.chat, services.jobs)

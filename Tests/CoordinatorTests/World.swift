@@ -31,6 +31,7 @@ final class World: Sendable {
     let signatures = FakeSignatures()
     let gate: SignatureGate
     let signingIdentities: SigningIdentities
+    let certifications: Certifications
     let notifications: Notifications
     let courier: Courier
     let moves: SubmissionMoves
@@ -78,6 +79,7 @@ final class World: Sendable {
         identities = PublisherIdentities(database: database, door: door, announcer: announcer, surroundings: surroundings)
         gate = SignatureGate(database: database, source: signatures, trust: trust.network, surroundings: surroundings)
         signingIdentities = SigningIdentities(moves: moves, gate: gate, trust: trust.network, surroundings: surroundings)
+        certifications = Certifications(moves: moves, gate: gate, surroundings: surroundings)
         notifications = Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings)
         courier = Courier(
             database: database, door: door, mailer: mailer, mailFrom: "network@example.com", bus: bus, surroundings: surroundings,

@@ -148,6 +148,7 @@ extension Publishing {
                 let replaced = SubmissionMoves.Act(actorID: act.actorID, at: act.at, note: "by submission \(id)")
                 try moves.move(try Submission.find(oldID, in: writer), .supersede, replaced, in: writer)
             }
+            try Certifications.follow(submission, at: act.at, in: writer)
             let published = try moves.move(submission, .publish, act, in: writer) { $0.publishedAt = act.at.milliseconds }
             try writer.setPublishedSubmission(id, workloadID: submission.row.workloadID)
             try Registry.show(published, in: writer)

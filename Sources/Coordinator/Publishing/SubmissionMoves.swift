@@ -81,6 +81,8 @@ public struct SubmissionMoves: Sendable {
         let published = try writer.workload(id: submission.row.workloadID)?.publishedSubmissionID
         if submission.row.id == published {
             ids += try writer.submissionIDs(workloadID: submission.row.workloadID, inState: SubmissionState.approved.rawValue)
+            try writer.endCertifications(
+                workloadID: submission.row.workloadID, inState: CertificationState.granted.rawValue, at: act.at.milliseconds, because: act.note)
         }
         for id in ids {
             let version = try Submission.find(id, in: writer)
@@ -141,6 +143,8 @@ public struct SubmissionMoves: Sendable {
         case .submissionFlagged: "was flagged by a rescan"
         case .submissionCleared: "was cleared by a rescan"
         case .submissionJustificationReopened: "has a finding whose justification is over"
+        case .certificationGranted: "is at trust level \(submission.trustLevel?.rawValue ?? 0) now"
+        case .certificationRejected: "was not certified"
         case .certificationLost: "is back at trust level 1"
         case .identityVerified, .identityRevoked: "changed"
         }

@@ -1,5 +1,6 @@
 extension Migration {
-    /// By what publishers sign, the texts that they have to sign first, and the signatures of images that were found valid.
+    /// By what publishers sign, the texts that they have to sign first, the signatures of images that were found
+    /// valid, and certifications.
     static let signing = Migration(
         number: 9,
         statements: [
@@ -27,5 +28,13 @@ extension Migration {
             """,
             "CREATE INDEX submission_signatures_identity ON submission_signatures (signing_identity_id)",
             "ALTER TABLE submissions ADD COLUMN signature TEXT",
+            """
+            CREATE TABLE certifications (
+                id {identity}, workload_id BIGINT NOT NULL REFERENCES workloads (id), submission_id BIGINT NOT NULL REFERENCES submissions (id),
+                level BIGINT NOT NULL, state TEXT NOT NULL, requested_by TEXT NOT NULL, requested_at BIGINT NOT NULL, decided_by TEXT,
+                decided_at BIGINT, note TEXT NOT NULL, ended_at BIGINT, ended_because TEXT)
+            """,
+            "CREATE INDEX certifications_workload ON certifications (workload_id, id)",
+            "CREATE INDEX certifications_state ON certifications (state, id)",
         ])
 }

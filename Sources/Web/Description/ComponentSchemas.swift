@@ -34,6 +34,12 @@ enum ComponentSchemas {
         ("verified", .boolean), ("signer", .text), ("log_index", .integer(0...)), ("log_id", .text), ("signed_at", .nullable(.time)),
     ])
 
+    private static let certificationRequest = Shape.object([
+        ("id", .integer(1...)), ("slug", .text), ("submission_id", .integer(1...)), ("trust_level", .integer(2...3)),
+        ("state", words(CertificationState.self)), ("requested_by", .text), ("requested_at", .time), ("decided_by", .nullable(.text)),
+        ("decided_at", .nullable(.time)), ("note", .text), ("ended_at", .nullable(.time)), ("ended_because", .nullable(.text)),
+    ])
+
     private static let counts = Shape.object(Severity.allCases.map { ($0.rawValue, .integer(0...)) })
     private static let problem = Shape.object([("pointer", .text), ("message", .text)])
     private static let problems = Shape.object([("problems", .array(problem))])
@@ -171,6 +177,18 @@ enum ComponentSchemas {
                 ("kind", words(SigningIdentityKind.self)), ("signer", .text), ("issuer", .nullable(.text)), ("public_key", .nullable(.text)),
                 ("log_id", .text), ("log_index", .integer(0...)), ("signed_at", .nullable(.time)), ("verified_at", .time),
                 ("bundle", .nullable(.object([]))), ("payload", .nullable(.text)), ("annotations", .nullable(.map(.text))),
+            ])
+        ),
+        ("CertificationRequest", certificationRequest),
+        (
+            "Certification",
+            .object([
+                ("slug", .text), ("version", .text), ("trust_level", .integer(0...3)), ("tier", words(Tier.self)), ("badge", .nullable(.text)),
+                ("eligible", .boolean),
+                (
+                    "conditions",
+                    .array(.object([("condition", words(CertificationCondition.self)), ("met", .boolean), ("message", .text)]))
+                ), ("request", .nullable(certificationRequest)),
             ])
         ),
         (
@@ -414,6 +432,8 @@ enum ComponentSchemas {
             "Verification",
             .object([("evidence", .words(2000)), ("standing?", .word(["verified", "first_party"]))], isOpen: false)
         ),
+        ("OptionalNote", .object([("note?", .words(10_000))], isOpen: false)), ("LongReason", .object([("reason", .words(10_000))], isOpen: false)),
+        ("AuditReport", .object([("report", .words(10_000))], isOpen: false)),
         ("Reason", .object([("reason", .words(2000))], isOpen: false)),
         ("OptionalReason", .object([("reason?", .words(2000))], isOpen: false)),
     ]

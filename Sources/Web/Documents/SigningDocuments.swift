@@ -37,3 +37,29 @@ extension SubmissionSignatureRow {
         ]
     }
 }
+
+extension Certifications.Standing {
+    /// The live checklist of a Cargo, its badge, and its newest wish.
+    var json: JSONValue {
+        let level = cargo.submission.trustLevel ?? .untrusted
+        return [
+            "slug": .string(cargo.submission.slug), "version": .string(cargo.submission.row.version), "trust_level": .int(level.rawValue),
+            "tier": .string(level.tier.rawValue), "badge": level >= .verified ? .string(level.tier.rawValue) : .null,
+            "eligible": .bool(isEligible),
+            "conditions": .array(
+                checks.map { ["condition": .string($0.condition.rawValue), "met": .bool($0.isMet), "message": .string($0.message)] }),
+            "request": newest?.json(of: cargo.submission) ?? .null,
+        ]
+    }
+}
+
+extension CertificationRow {
+    /// A wish for a higher level, and what became of it.
+    func json(of submission: Submission) -> JSONValue {
+        [
+            "id": .int(id), "slug": .string(submission.slug), "submission_id": .int(submissionID), "trust_level": .int(level),
+            "state": .string(state), "requested_by": .string(requestedBy), "requested_at": time(requestedAt), "decided_by": .optional(decidedBy),
+            "decided_at": time(decidedAt), "note": .string(note), "ended_at": time(endedAt), "ended_because": .optional(endedBecause),
+        ]
+    }
+}

@@ -7,6 +7,6 @@ struct CargoCommand: AsyncParsableCommand {
         subcommands: [
             CargoTest.self, CargoScan.self, CargoPush.self, CargoSubmit.self, CargoStatus.self, CargoEdit.self, CargoHandIn.self, CargoWithdraw.self,
             CargoResubmit.self, CargoDelete.self, CargoPublish.self, CargoSBOM.self, CargoJustify.self,
-            CargoVEX.self, CargoVerify.self,
+            CargoVEX.self, CargoVerify.self, CargoCertify.self, CargoCertification.self,
         ])
 }

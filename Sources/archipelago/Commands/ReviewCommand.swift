@@ -5,7 +5,7 @@ import JSON
 /// `archipelago review …`.
 struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "review", abstract: "Review submissions.", subcommands: [List.self, Show.self, Approve.self, Reject.self])
+        commandName: "review", abstract: "Review submissions.", subcommands: [List.self, Show.self, Approve.self, Reject.self, ReviewCertify.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List submissions that wait for review, oldest first.")
