@@ -69,6 +69,7 @@ let package = Package(
                 "JSON", "CSodium", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto"),
                 product("SwiftASN1", "swift-asn1"), product("X509", "swift-certificates"),
             ], swiftSettings: optimised),
+        .target(name: "SignedImages", dependencies: ["JSON", "OCI", "Sigstore"], swiftSettings: strict),
         .target(
             name: "Outbound",
             dependencies: [
@@ -87,11 +88,14 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "Sigstore",
-                "IslandLink", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                "SignedImages", "IslandLink", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "Island",
-            dependencies: ["JSON", "Domain", "CargoIO", "OCI", "Sandbox", "WebSockets", "IslandLink", product("Logging", "swift-log")],
+            dependencies: [
+                "JSON", "Domain", "CargoIO", "OCI", "Sandbox", "Sigstore", "SignedImages", "WebSockets", "IslandLink",
+                product("Logging", "swift-log"),
+            ],
             swiftSettings: strict),
 
         // Layer 3: faces.
@@ -108,7 +112,7 @@ let package = Package(
             name: "archipelago",
             dependencies: [
                 "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Sandbox", "Storage", "Fabric", "Passwords", "Outbound", "WebSockets",
-                "Sigstore", "Coordinator", "Island", "Web",
+                "Sigstore", "SignedImages", "Coordinator", "Island", "Web",
                 product("ArgumentParser", "swift-argument-parser"), product("AsyncHTTPClient", "async-http-client"),
                 product("Crypto", "swift-crypto"), product("Logging", "swift-log"), product("NIOCore", "swift-nio"),
                 product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
@@ -167,8 +171,10 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "IslandTests",
-            dependencies: ["TestSupport", "Island", "JSON", "Domain", "CargoIO", "OCI", "Sandbox", "IslandLink", product("Logging", "swift-log")],
-            swiftSettings: strict),
+            dependencies: [
+                "TestSupport", "Island", "JSON", "Domain", "CargoIO", "OCI", "Sandbox", "Sigstore", "SignedImages", "IslandLink",
+                product("Logging", "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "WebSocketsTests",
             dependencies: [

@@ -1,6 +1,7 @@
 public import Domain
 import IslandLink
 public import Logging
+import OCI
 
 /// The Island's side of the network: stays connected, takes assignments, runs them, and brings back what they write.
 public struct IslandAgent: Sendable {
@@ -8,6 +9,7 @@ public struct IslandAgent: Sendable {
     private let runner: AttemptRunner
     private let capabilities: IslandCapabilities
     private let images: @Sendable () async -> [String]
+    private let signatures: SignatureAdmission?
     private let clock: any Clock<Duration>
     private let jitter: @Sendable () -> Double
     private let logger: Logger
@@ -16,15 +18,17 @@ public struct IslandAgent: Sendable {
     ///
     /// - Parameters:
     ///   - images: the digests of the images that are here, those in most recent use first.
+    ///   - signatures: told which are taken back; `nil` on an Island that runs nothing signed.
     ///   - jitter: gives random numbers in `0..<1` that spread reconnects of many Islands.
     public init(
         link: any CoordinatorLink, runner: AttemptRunner, capabilities: IslandCapabilities, images: @escaping @Sendable () async -> [String] = { [] },
-        clock: any Clock<Duration>, jitter: @escaping @Sendable () -> Double, logger: Logger
+        signatures: SignatureAdmission? = nil, clock: any Clock<Duration>, jitter: @escaping @Sendable () -> Double, logger: Logger
     ) {
         self.link = link
         self.runner = runner
         self.capabilities = capabilities
         self.images = images
+        self.signatures = signatures
         self.clock = clock
         self.jitter = jitter
         self.logger = logger
@@ -115,6 +119,9 @@ public struct IslandAgent: Sendable {
             case .stored(let attempt, let number): try await holdings.confirm(attempt, upTo: number)
             case .cancel(let attempt): await holdings.cancel(attempt)
             case .settled(let attempt): await holdings.forget(attempt)
+            case .revoked(let digests):
+                // What is no digest names no image.
+                signatures?.revoke(digests.compactMap { try? Digest($0) })
             }
         }
     }

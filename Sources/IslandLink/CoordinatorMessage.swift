@@ -14,6 +14,8 @@ public enum CoordinatorMessage: Sendable, Hashable {
     case cancel(AttemptID)
     /// The end of an attempt was taken note of; the Island forgets it.
     case settled(AttemptID)
+    /// The signatures of images of these digests were taken back; none of them is run any more.
+    case revoked([String])
 
     /// An attempt that goes on after a reconnect.
     public struct Resumption: Sendable, Hashable {
@@ -27,6 +29,14 @@ public enum CoordinatorMessage: Sendable, Hashable {
             self.attempt = attempt
             self.storedUpTo = storedUpTo
         }
+    }
+
+    /// Who may have signed an image.
+    public enum Signer: Sendable, Hashable {
+        /// The holder of a key, in PEM.
+        case key(String)
+        /// The holder of a certificate with a name that an OpenID Connect issuer vouches for.
+        case identity(String, issuer: String)
     }
 
     /// The contents of `assign`.
@@ -47,11 +57,13 @@ public enum CoordinatorMessage: Sendable, Hashable {
         public let timeoutMilliseconds: Int
         /// The object for its stdin.
         public let input: JSONObject
+        /// Who may have signed the image; of no concern below level 2.
+        public let signers: [Signer]
 
         /// The contents of `assign`.
         public init(
             attempt: AttemptID, slug: String, runtime: RuntimeType, image: String, digest: String, level: TrustLevel,
-            timeoutMilliseconds: Int, input: JSONObject
+            timeoutMilliseconds: Int, input: JSONObject, signers: [Signer] = []
         ) {
             self.attempt = attempt
             self.slug = slug
@@ -61,6 +73,7 @@ public enum CoordinatorMessage: Sendable, Hashable {
             self.level = level
             self.timeoutMilliseconds = timeoutMilliseconds
             self.input = input
+            self.signers = signers
         }
     }
 }
@@ -87,6 +100,7 @@ extension CoordinatorMessage {
             object["trust_level"] = .int(assignment.level.rawValue)
             object["timeout_ms"] = .int(assignment.timeoutMilliseconds)
             object["input"] = .object(assignment.input)
+            if !assignment.signers.isEmpty { object["signers"] = .array(assignment.signers.map(\.json)) }
             return object
         case .stored(let attempt, let upTo):
             var object = attempt.message("stored")
@@ -94,6 +108,7 @@ extension CoordinatorMessage {
             return object
         case .cancel(let attempt): return attempt.message("cancel")
         case .settled(let attempt): return attempt.message("settled")
+        case .revoked(let digests): return ["type": "revoked", "digests": .array(digests.map(JSONValue.string))]
         }
     }
 
@@ -110,6 +125,7 @@ extension CoordinatorMessage {
             self = .stored(try AttemptID(&reader), upTo: try reader.need("up_to", reader.int("up_to", in: 0...LinkLimits.frameNumberMax)))
         case "cancel": self = .cancel(try AttemptID(&reader))
         case "settled": self = .settled(try AttemptID(&reader))
+        case "revoked": self = .revoked(try reader.need("digests", reader.strings("digests")))
         default: throw LinkError("/type is not a message of a coordinator")
         }
     }
@@ -143,5 +159,31 @@ extension CoordinatorMessage.Assignment {
         level = try reader.need("trust_level", reader.int("trust_level").flatMap(TrustLevel.init))
         timeoutMilliseconds = try reader.need("timeout_ms", reader.int("timeout_ms", in: 1...Int.max))
         input = try reader.need("input", reader.object("input"))
+        var signers: [CoordinatorMessage.Signer] = []
+        for (index, value) in (reader.array("signers") ?? []).enumerated() {
+            guard index < LinkLimits.signersMax, case .object(let object) = value else {
+                throw LinkError("/signers/\(index) must be an object, of few")
+            }
+            signers.append(try CoordinatorMessage.Signer(object, at: "/signers/\(index)"))
+        }
+        self.signers = signers
+    }
+}
+
+extension CoordinatorMessage.Signer {
+    fileprivate var json: JSONValue {
+        switch self {
+        case .key(let pem): ["key": .string(pem)]
+        case .identity(let name, let issuer): ["identity": .string(name), "issuer": .string(issuer)]
+        }
+    }
+
+    fileprivate init(_ object: JSONObject, at pointer: String) throws(LinkError) {
+        var reader = FieldReader(object, at: pointer)
+        if let key = reader.string("key") {
+            self = .key(key)
+        } else {
+            self = .identity(try reader.need("identity", reader.string("identity")), issuer: try reader.need("issuer", reader.string("issuer")))
+        }
     }
 }

@@ -1,7 +1,7 @@
 /// The version of the messages between Island and coordinator.
 public enum LinkVersion {
     /// Sent in `hello` and `welcome`; a side that does not know the other's version closes the link and says so.
-    public static let current = 1
+    public static let current = 2
 }
 
 /// Bounds of the link, the same on both sides.
@@ -14,6 +14,8 @@ public enum LinkLimits {
     public static let frameNumberMax = 1 << 40
     /// Images that `hello` names, at most.
     public static let imagesMax = 1024
+    /// Who may have signed an image, at most; an account has fewer identities.
+    static let signersMax = 64
     /// The longest digest: that of SHA-512 with its name.
     static let digestBytesMax = 135
     /// Frames in one message, at most.

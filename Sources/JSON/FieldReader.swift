@@ -16,7 +16,8 @@ public struct FieldReader: Sendable {
 
     private let object: JSONObject
     private let base: String
-    private var known: Set<String> = []
+    /// Members that were asked for; some of them twice.
+    private var known: [String] = []
     /// What was wrong so far, in the order of reading.
     public private(set) var mistakes: [Mistake] = []
 
@@ -41,7 +42,7 @@ public struct FieldReader: Sendable {
 
     /// The member's value as it stands; `nil` when it is missing or `null`.
     public mutating func value(_ name: String) -> JSONValue? {
-        known.insert(name)
+        known.append(name)
         guard let value = object[name], !value.isNull else { return nil }
         return value
     }
@@ -58,7 +59,7 @@ public struct FieldReader: Sendable {
     /// U+0000 is refused: databases and C libraries end a text there, so two readers would read two texts.
     public mutating func string(_ name: String) -> String? {
         guard let text = read(name, "a string", \.string) else { return nil }
-        guard text.unicodeScalars.contains("\0") else { return text }
+        guard text.utf8.contains(0) else { return text }
         note(name, "must not contain U+0000")
         return nil
     }
@@ -93,7 +94,7 @@ public struct FieldReader: Sendable {
         guard let elements = array(name) else { return nil }
         var strings: [String] = []
         for (index, element) in elements.enumerated() {
-            if let string = element.string, !string.unicodeScalars.contains("\0") {
+            if let string = element.string, !string.utf8.contains(0) {
                 strings.append(string)
             } else if element.string != nil {
                 mistakes.append(Mistake(pointer: pointer(name) + "/\(index)", message: "must not contain U+0000"))
@@ -149,7 +150,8 @@ public struct FieldReader: Sendable {
 
     /// Notes every member that nobody asked for; of many the first 100, and how many more there are.
     public mutating func refuseUnknown() {
-        let unknown = object.members.lazy.filter { [known] in !known.contains($0.name) }
+        let known = Set(known)
+        let unknown = object.members.lazy.filter { !known.contains($0.name) }
         for member in unknown.prefix(Self.unknownMax) { note(member.name, "is not a known field") }
         let more = unknown.reduce(0) { count, _ in count + 1 } - Self.unknownMax
         if more > 0 { take(Mistake(pointer: base, message: "has \(more) more unknown fields")) }

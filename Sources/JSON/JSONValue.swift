@@ -117,7 +117,12 @@ public struct JSONObject: Sendable, Hashable {
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self.init(elements)
+    }
+
+    fileprivate init(_ elements: [(String, JSONValue)]) {
         members = []
+        members.reserveCapacity(elements.count)
         for (name, value) in elements { self[name] = value }
     }
 }
@@ -125,7 +130,14 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
 extension String {
     /// Whether both have the same scalars (RFC 8259 §8.3). Swift's `==` also takes canonically equivalent texts, such as
     /// `é` and `e` with a combining accent, for equal; to JSON they are two names.
-    func isSameText(as other: String) -> Bool { self == other && utf8.elementsEqual(other.utf8) }
+    func isSameText(as other: String) -> Bool {
+        // Most names differ in length already.
+        guard utf8.count == other.utf8.count else { return false }
+        let isSame = utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { right in left.elementsEqual(right) }
+        }
+        return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
 }
 
 /// A text that is equal only to the same scalars.
@@ -165,7 +177,7 @@ extension JSONValue {
     /// The object, if this is one.
     public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
     /// Whether this is `null`.
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool { if case .null = self { true } else { false } }
 
     /// The member of an object, or `nil` when this is no object or has no such member.
     public subscript(name: String) -> JSONValue? { object?[name] }
@@ -222,8 +234,6 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     public init(nilLiteral: ()) { self = .null }
     /// An object; a later value of a repeated name replaces the earlier one.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
-        var object = JSONObject()
-        for (name, value) in elements { object[name] = value }
-        self = .object(object)
+        self = .object(JSONObject(elements))
     }
 }

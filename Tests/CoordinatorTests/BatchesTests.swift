@@ -61,7 +61,10 @@ import Testing
         try await world.published("my-cargo")
         let poor = try await world.person("poor")
         _ = try await world.ledger.grant(Ledger.Grant(["amount": 299]), to: poor.accountID, by: world.administrator)
-        #expect(await refusal { try await batches(world).submit(request(3), by: poor) } == "insufficient_credits")
+        let error = await serviceError { try await batches(world).submit(request(3), by: poor) }
+        #expect(error?.code == "insufficient_credits")
+        #expect(error?.context["needed"] == 300)
+        #expect(error?.context["available"] == 299)
         #expect(try await world.ledger.wallet(for: poor) == Wallet(credits: 299, held: 0))
         #expect(try await world.jobs.list(state: nil, page: Page(), for: poor).total == 0)
         #expect(try await batches(world).list(page: Page(), for: poor).total == 0)

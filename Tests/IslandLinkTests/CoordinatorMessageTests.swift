@@ -11,7 +11,7 @@ import Testing
         #expect(message.text.hasPrefix(#"{"type":""#))
     }
 
-    static let welcome: JSONObject = ["type": "welcome", "version": 1, "island": "i", "resume": []]
+    static let welcome: JSONObject = ["type": "welcome", "version": .int(LinkVersion.current), "island": "i", "resume": []]
     static let assign: JSONObject = [
         "type": "assign", "job": "j", "attempt": 1, "slug": "my-cargo", "runtime_type": "container", "image": "ghcr.io/archipelag-io/x:v1.0.0",
         "digest": "sha256:x", "trust_level": 0, "timeout_ms": 1, "input": [:],
@@ -19,7 +19,7 @@ import Testing
 
     static let malformed: [(String, JSONObject)] = [
         ("no type", [:]), ("a type of the Island", ["type": "heartbeat", "attempts": []]),
-        ("welcome of another version", welcome.with("version", 2)), ("welcome of version 0", welcome.with("version", 0)),
+        ("welcome of another version", welcome.with("version", .int(LinkVersion.current + 1))), ("welcome of version 0", welcome.with("version", 0)),
         ("welcome without version", welcome.with("version", nil)), ("welcome without island", welcome.with("island", nil)),
         ("welcome without resume", welcome.with("resume", nil)), ("a resumption that is a text", welcome.with("resume", ["x"])),
         ("a resumption without its number", welcome.with("resume", [["job": "j", "attempt": 1]])),
@@ -37,6 +37,9 @@ import Testing
         ("an input that is an array", assign.with("input", [])), ("an input that is null", assign.with("input", .null)),
         ("stored without number", ["type": "stored", "job": "j", "attempt": 1]),
         ("stored up to -1", ["type": "stored", "job": "j", "attempt": 1, "up_to": -1]),
+        ("a signer that is a text", assign.with("signers", ["me"])), ("a signer without a name", assign.with("signers", [["issuer": "https://x"]])),
+        ("a signer without an issuer", assign.with("signers", [["identity": "me"]])), ("revoked without digests", ["type": "revoked"]),
+        ("more signers than an account has", assign.with("signers", .array(Array(repeating: ["key": "k"], count: 65)))),
         ("cancel without job", ["type": "cancel", "attempt": 1]), ("settled without attempt", ["type": "settled", "job": "j"]),
     ]
 
@@ -51,8 +54,8 @@ import Testing
     }
 
     @Test func aRefusedVersionSaysWhatToDo() throws {
-        let error = #expect(throws: LinkError.self) { try CoordinatorMessage(parsing: Self.welcome.with("version", 2).text) }
-        #expect(error?.description.contains("version 2") == true)
+        let error = #expect(throws: LinkError.self) { try CoordinatorMessage(parsing: Self.welcome.with("version", 99).text) }
+        #expect(error?.description.contains("version 99") == true)
         #expect(error?.description.contains("update") == true)
     }
 

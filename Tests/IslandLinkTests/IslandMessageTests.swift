@@ -28,7 +28,7 @@ import Testing
     }
 
     static let hello: JSONObject = [
-        "type": "hello", "version": 1, "attempts": [],
+        "type": "hello", "version": 2, "attempts": [],
         "capabilities": .object(LinkSamples.smallest.json),
     ]
     static let frames: JSONObject = ["type": "frames", "job": "j", "attempt": 1, "first": 1, "frames": [["type": "x"]]]

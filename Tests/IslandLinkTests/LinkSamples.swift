@@ -40,6 +40,11 @@ enum LinkSamples {
             .welcome(
                 island: "i", resume: [.init(attempt: attempt, storedUpTo: 0), .init(attempt: oddAttempt, storedUpTo: LinkLimits.frameNumberMax)]),
             .stored(attempt, upTo: 0), .stored(attempt, upTo: LinkLimits.frameNumberMax), .cancel(attempt), .settled(oddAttempt),
+            .revoked([]), .revoked(["sha256:1", "ä"]),
+            .assign(
+                .init(
+                    attempt: attempt, slug: "s", runtime: .container, image: "i", digest: "d", level: .verified, timeoutMilliseconds: 1, input: [:],
+                    signers: [.key("-----BEGIN PUBLIC KEY-----\n"), .identity("ä@example.org", issuer: "https://issuer.example")])),
         ]
         + TrustLevel.allCases.flatMap { level in
             RuntimeType.allCases.map { runtime in

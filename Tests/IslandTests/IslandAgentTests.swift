@@ -184,7 +184,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("a second welcome", #"{"type":"welcome","version":1,"island":"i","resume":[]}"#, "welcome is said once"),
+            ("a second welcome", #"{"type":"welcome","version":2,"island":"i","resume":[]}"#, "welcome is said once"),
             ("frames confirmed that were never sent", #"{"type":"stored","job":"j","attempt":1,"up_to":1}"#, nil), ("no JSON", "{", "not JSON"),
         ] as [(String, String, String?)])
     func aCoordinatorThatBreaksTheRulesIsLeftAndCalledAgain(name: String, text: String, reason: String?) async throws {

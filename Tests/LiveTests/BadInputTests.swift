@@ -190,7 +190,7 @@ extension Live {
 
         /// An Island that never gets a job: it can enforce no level.
         private static let hello =
-            #"{"type":"hello","version":1,"capabilities":{"runtimes":[],"levels":[],"cores":1,"memory_mb":1,"vram_mb":0,"platform":"linux/none","region":"","slots":1},"attempts":[]}"#
+            #"{"type":"hello","version":2,"capabilities":{"runtimes":[],"levels":[],"cores":1,"memory_mb":1,"vram_mb":0,"platform":"linux/none","region":"","slots":1},"attempts":[]}"#
 
         @Test func theLinkNeedsAnIslandsToken() async throws {
             let network = try await SharedNetwork.network

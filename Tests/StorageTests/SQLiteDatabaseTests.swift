@@ -88,6 +88,28 @@ import Testing
         }
     }
 
+    /// What is asked of jobs all the time is found in an index, however many jobs there are (sqlite.org/eqp.html).
+    @Test(arguments: [
+        ("SELECT id FROM jobs WHERE completed_at IS NULL AND state IN ('queued', 'running') ORDER BY id", "jobs_open (completed_at=?)"),
+        ("SELECT sum(held) FROM jobs WHERE consumer_id = 'a' AND completed_at IS NULL", "jobs_open (completed_at=? AND consumer_id=?)"),
+        (
+            "SELECT input FROM jobs WHERE consumer_id = 'a' AND state = 'failed' AND completed_at IS NOT NULL ORDER BY id DESC LIMIT 9",
+            "jobs_over (consumer_id=? AND state=?)"
+        ),
+        (
+            "SELECT input FROM jobs WHERE consumer_id = 'a' AND state = 'pending' AND completed_at IS NULL ORDER BY id DESC LIMIT 9",
+            "jobs_open (completed_at=? AND consumer_id=?)"
+        ),
+    ])
+    func jobsAreFoundByTheirIndexes(sql: String, index: String) async throws {
+        try await withFolder { folder in
+            let database = try SQLiteDatabase(path: folder + "/db")
+            let plan = try await database.read { try $0.query("EXPLAIN QUERY PLAN " + sql, []).map { try $0.text("detail") } }
+            #expect(plan.contains { $0.contains(index) }, "\(plan)")
+            await database.close()
+        }
+    }
+
     @Test func migrationsAreNumberedFromOneWithoutGaps() {
         #expect(Migration.all.map(\.number) == Array(1...Migration.all.count))
     }

@@ -183,6 +183,26 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.all)
+    func aJobThatIsNotOverKeepsWhatOnlyItsEndChanges(adapter: TestDatabase) async throws {
+        try await Self.stocked(adapter) { database, workload, submission in
+            var wanted = Self.job("j", workload, submission, maxCredits: 9)
+            wanted.held = 7
+            let sent = wanted
+            try await database.write { try $0.insert(sent) }
+            (wanted.state, wanted.attempt, wanted.islandID, wanted.placement) = ("running", 2, "island", "{}")
+            (wanted.failedIslands, wanted.firstCause, wanted.startedAt) = ("other", "{}", 11)
+            (wanted.records, wanted.storedUpTo, wanted.frameBytes, wanted.tokens) = (5, 3, 100, 2)
+            let running = wanted
+            (wanted.failure, wanted.creditsUsed, wanted.held, wanted.completedAt, wanted.runMilliseconds, wanted.keepUntil) = ("{}", 7, 0, 12, 1, 13)
+            let over = wanted
+            try await database.write { try $0.updateOpen(over) }
+            #expect(try await database.read { try $0.job(id: "j") } == running)
+            try await database.write { try $0.update(over) }
+            #expect(try await database.read { try $0.job(id: "j") } == over)
+        }
+    }
+
+    @Test(arguments: TestDatabase.all)
     func jobsAreListedByConsumerAndQueuedInTheOrderOfTheirArrival(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, workload, submission in
             try await database.write { writer in
@@ -211,6 +231,11 @@ import Testing
             #expect(page.total == 5)
             #expect(page.rows.map(\.id) == ["4", "3"])
             #expect(try await database.read { try $0.jobs(consumerID: "a", state: "completed", limit: 9, offset: 0) }.rows.map(\.id) == ["5"])
+            let pending = try await database.read { try $0.jobs(consumerID: "a", state: "pending", limit: 2, offset: 0) }
+            #expect(pending.total == 4)
+            #expect(pending.rows.map(\.id) == ["4", "3"])
+            #expect(try await database.read { try $0.jobs(consumerID: "a", state: "running", limit: 9, offset: 0) }.total == 0)
+            #expect(try await database.read { try $0.jobs(consumerID: "b", state: "pending", limit: 9, offset: 0) }.total == 0)
         }
     }
 

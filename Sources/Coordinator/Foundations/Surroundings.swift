@@ -39,6 +39,12 @@ enum Hexadecimal {
     /// The digits in ASCII.
     static func digits(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         let digit = { (value: UInt8) in value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
-        return bytes.flatMap { [digit($0 >> 4), digit($0 & 0x0F)] }
+        var digits: [UInt8] = []
+        digits.reserveCapacity(2 * bytes.underestimatedCount)
+        for byte in bytes {
+            digits.append(digit(byte >> 4))
+            digits.append(digit(byte & 0x0F))
+        }
+        return digits
     }
 }

@@ -63,17 +63,24 @@ public struct IslandGate: Sendable {
 
     /// Takes what the Island says, until it has said everything and all of it is handled.
     private func listen(_ session: IslandSession, _ channel: any IslandChannel) async throws {
-        let lanes = MessageLanes()
+        let queue = MessageQueue()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                defer { lanes.close() }
+                defer { queue.close() }
                 while let text = try await channel.receive() {
                     let message = try IslandMessage(parsing: text)
-                    if case .heartbeat = message, let roundTrip = channel.roundTrip { await dispatcher.note(roundTrip, of: session) }
-                    await lanes.add(.init(message: message, at: dispatcher.surroundings.now()))
+                    switch message {
+                    case .hello: throw LinkError("hello is said once")
+                    case .heartbeat(let attempts):
+                        if let roundTrip = channel.roundTrip { await dispatcher.note(roundTrip, of: session) }
+                        await dispatcher.renew(attempts, session)
+                    case .started(let attempt), .frames(let attempt, _, _):
+                        await queue.add(.init(attempt: attempt, message: message, at: dispatcher.surroundings.now()))
+                    case .finished(let end): await queue.add(.init(attempt: end.attempt, message: message, at: dispatcher.surroundings.now()))
+                    }
                 }
             }
-            group.addTask { try await lanes.run { try await dispatcher.receive($0, from: session) } }
+            group.addTask { try await queue.run { try await dispatcher.receive($0, from: session) } }
             // The first failure ends the others.
             for try await _ in group {}
         }

@@ -72,13 +72,12 @@ public struct Batches: Sendable {
             let all = try await checked(request)
             let now = jobs.surroundings.now()
             let id = jobs.surroundings.newIdentifier()
-            let ids = all.map { _ in jobs.surroundings.newIdentifier() }
+            let new = all.enumerated().map { index, checked in
+                Jobs.New(checked: checked, id: jobs.surroundings.newIdentifier(), batch: .init(id: id, index: index))
+            }
             return try await jobs.database.write { writer -> (Batch, Bool) in
                 if let key, let earlier = try Self.earlier(key, of: principal, in: writer) { return (earlier, false) }
-                var stored: [Job] = []
-                for (index, (one, jobID)) in zip(all, ids).enumerated() {
-                    stored.append(try jobs.insert(one, id: jobID, batch: .init(id: id, index: index), by: principal, at: now, in: writer))
-                }
+                let stored = try jobs.insert(new, by: principal, at: now, in: writer)
                 let row = BatchRow(
                     id: id, consumerID: principal.accountID, workloadID: stored.first?.row.workloadID ?? 0, jobs: stored.count,
                     createdAt: now.milliseconds)

@@ -4,8 +4,9 @@ import IslandLink
 import JSON
 import Storage
 
-/// A message of an Island and when it came; what an Island is paid for goes by the latter.
+/// What an Island says of an attempt and when it came; what the Island is paid for goes by the latter.
 struct ReceivedMessage: Sendable {
+    let attempt: AttemptID
     let message: IslandMessage
     let at: Timestamp
 }
@@ -13,24 +14,22 @@ struct ReceivedMessage: Sendable {
 extension Dispatcher {
     /// Takes messages of a connected Island in their order; all that they change is stored in one commit.
     ///
-    /// - Throws: ``LinkError`` when the Island breaks the link's rules; its connection is then closed, and nothing of these messages is kept.
-    func receive(_ messages: [ReceivedMessage], from session: IslandSession) async throws {
-        var steps: [AttemptStep] = []
-        for received in messages {
-            switch received.message {
-            case .hello: throw LinkError("hello is said once")
-            case .heartbeat(let attempts): renew(attempts, session)
-            case .started(let attempt), .frames(let attempt, _, _): steps.append(received, of: attempt)
-            case .finished(let end):
-                guard end.failure?.fault != .platform, end.failure?.fault != .consumer else {
-                    throw LinkError("/failure/fault is not an Island's to say")
-                }
-                steps.append(received, of: end.attempt)
-            }
+    /// What follows from them is done after that, and for two gatherings in any order: it goes by what is stored.
+    ///
+    /// - Throws: ``LinkError`` when the Island breaks the link's rules; its connection is then closed. What it said before that stands.
+    func receive(_ gathering: Gathering, from session: IslandSession) async throws {
+        do {
+            try await take(from: session) { gathering.all() }
+        } catch is LinkError {
+            for received in gathering.all() { try await take(from: session) { [received] } }
         }
-        if steps.isEmpty { return }
-        let (island, rules, all) = (session.island, rules, steps)
-        let taken = try await database.write { writer in try all.map { try $0.take(from: island, rules, in: writer) } }
+    }
+
+    private func take(from session: IslandSession, _ messages: @escaping @Sendable () -> [ReceivedMessage]) async throws {
+        let (island, rules) = (session.island, rules)
+        let taken = try await database.write { writer in
+            try AttemptStep.steps(messages()).map { try $0.take(from: island, rules, in: writer) }
+        }
         for one in taken { follow(one, session) }
     }
 
@@ -58,7 +57,8 @@ extension Dispatcher {
         }
     }
 
-    private func renew(_ attempts: [AttemptID], _ session: IslandSession) {
+    /// Takes note that an Island still has some attempts; it must end those that are not its own any more.
+    func renew(_ attempts: [AttemptID], _ session: IslandSession) {
         let until = surroundings.now() + LeaseTerms.length
         for attempt in attempts {
             if leases[attempt.job]?.attempt == attempt, leases[attempt.job]?.island == session.island {
@@ -117,8 +117,8 @@ extension Dispatcher {
     }
 }
 
-/// Messages about one attempt that came after each other.
-private struct AttemptStep: Sendable {
+/// Messages about one attempt, in their order.
+struct AttemptStep: Sendable {
     let attempt: AttemptID
     var messages: [ReceivedMessage]
 
@@ -143,6 +143,26 @@ private struct AttemptStep: Sendable {
         /// Whether the Island may forget it.
         var isSettled = false
         var karma: Int?
+    }
+
+    /// Messages by their attempts, which need not wait for each other.
+    ///
+    /// - Throws: ``LinkError`` for what an Island may not say.
+    static func steps(_ messages: [ReceivedMessage]) throws -> [AttemptStep] {
+        var steps: [AttemptStep] = []
+        var places: [AttemptID: Int] = [:]
+        for received in messages {
+            if case .finished(let end) = received.message, end.failure?.fault == .platform || end.failure?.fault == .consumer {
+                throw LinkError("/failure/fault is not an Island's to say")
+            }
+            if let place = places[received.attempt] {
+                steps[place].messages.append(received)
+            } else {
+                places[received.attempt] = steps.count
+                steps.append(AttemptStep(attempt: received.attempt, messages: [received]))
+            }
+        }
+        return steps
     }
 
     /// What the messages change, inside the transaction that stores it.
@@ -190,12 +210,6 @@ private struct AttemptStep: Sendable {
             }
             (taken.isOver, taken.isSettled) = (true, true)
         }
-    }
-}
-
-extension [AttemptStep] {
-    fileprivate mutating func append(_ received: ReceivedMessage, of attempt: AttemptID) {
-        if last?.attempt == attempt { self[count - 1].messages.append(received) } else { append(.init(attempt: attempt, messages: [received])) }
     }
 }
 

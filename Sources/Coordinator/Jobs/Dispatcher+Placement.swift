@@ -194,12 +194,13 @@ extension Dispatcher {
     }
 
     private static func place(_ plan: Plan, _ connected: Int, _ rules: JobChange.Rules, in writer: any SQLWriter) throws -> Placed? {
-        guard var change = try JobChange(plan.attempt.job, rules, in: writer) else { return nil }
+        // Its Island gets the input, so it is read with the job.
+        guard let row = try writer.job(id: plan.attempt.job) else { return nil }
+        var change = try JobChange(row, rules, in: writer)
         let placement = plan.decision.json(connected: connected).text
         guard try change.place(attempt: plan.attempt.number, on: plan.decision.island, placement: placement) else { return nil }
         try change.save()
-        let input = try writer.jobInput(id: plan.attempt.job) ?? ""
-        return Placed(timeoutMilliseconds: change.row.timeoutMilliseconds, input: input, news: change.news)
+        return Placed(timeoutMilliseconds: row.timeoutMilliseconds, input: row.input, news: change.news)
     }
 
     // MARK: Explaining

@@ -33,7 +33,7 @@ struct JobChange {
         case job
     }
 
-    /// The job as it will be stored; without its input.
+    /// The job as it will be stored; its input may be left out.
     var row: JobRow { transcript.job }
 
     /// A job of the database; `nil` for an unknown one.
@@ -57,7 +57,7 @@ struct JobChange {
         switch extent {
         case .nothing: return
         case .progress: try writer.updateProgress(row)
-        case .job: try writer.update(row)
+        case .job: if row.completedAt == nil { try writer.updateOpen(row) } else { try writer.update(row) }
         }
         try writer.insert(transcript.rows, jobID: row.id)
     }

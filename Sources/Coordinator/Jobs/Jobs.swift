@@ -92,7 +92,7 @@ public struct Jobs: Sendable {
             return try await database.write { writer -> (Job, Bool) in
                 // Asked again: the same request may have come twice at the same instant.
                 if let key, let earlier = try Self.earlier(key, of: principal, in: writer) { return (earlier, false) }
-                let job = try insert(checked, id: id, by: principal, at: now, in: writer)
+                let job = try insert(New(checked: checked, id: id), by: principal, at: now, in: writer)
                 try key?.remember(id, of: principal.accountID, at: now, in: writer)
                 return (job, true)
             }
@@ -137,25 +137,53 @@ public struct Jobs: Sendable {
         return Checked(request: request, input: input, terms: now, pointer: pointer)
     }
 
+    /// A job to store.
+    struct New: Sendable {
+        let checked: Checked
+        let id: String
+        var batch: JobRow.Batch?
+    }
+
     /// Stores a new job and sets its worst case aside; to be called inside ``withVersion(of:_:)``.
-    func insert(
-        _ checked: Checked, id: String, batch: JobRow.Batch? = nil, by principal: Principal, at now: Timestamp, in writer: any SQLWriter
-    ) throws -> Job {
-        let (request, terms) = (checked.request, checked.terms)
-        let published = try Registry.publishedSubmission(slug: request.workload, in: writer)
-        guard published == (terms.submissionID, terms.level) else { throw VersionMoved() }
-        let timeout = try Self.timeout(of: request, terms.level)
-        var row = JobRow(
-            id: id, workloadID: terms.workloadID, submissionID: terms.submissionID, consumerID: principal.accountID,
-            state: JobState.pending.rawValue, input: checked.input, priority: request.priority, maxCredits: request.maxCredits,
-            timeoutMilliseconds: timeout.milliseconds, createdAt: now.milliseconds, batch: batch,
-            regions: request.regions.joined(separator: " "), retentionHours: request.retentionHours)
-        row.held = try Self.hold(for: request, terms, timeout: timeout)
-        try money.requireCredits(for: row, in: writer)
+    private func insert(_ new: New, by principal: Principal, at now: Timestamp, in writer: any SQLWriter) throws -> Job {
+        try requireVersion(of: [new], in: writer)
+        return try store(new, Self.row(for: new, by: principal, at: now), at: now, in: writer)
+    }
+
+    /// Stores several new jobs of one Cargo, all or none; to be called inside ``withVersion(of:_:)``.
+    ///
+    /// Whatever can be refused is looked at before anything is stored, since a write that throws later makes its neighbours run again.
+    func insert(_ all: [New], by principal: Principal, at now: Timestamp, in writer: any SQLWriter) throws -> [Job] {
+        try requireVersion(of: all, in: writer)
+        let rows = try all.map { try Self.row(for: $0, by: principal, at: now) }
+        try money.requireCredits(for: rows, in: writer)
+        return try zip(all, rows).map { try store($0, $1, at: now, in: writer) }
+    }
+
+    private func requireVersion(of all: [New], in reader: any SQLReader) throws {
+        guard let slug = all.first?.checked.request.workload else { return }
+        let offered = try Registry.publishedSubmission(slug: slug, in: reader)
+        guard all.allSatisfy({ ($0.checked.terms.submissionID, $0.checked.terms.level) == offered }) else { throw VersionMoved() }
+    }
+
+    private func store(_ new: New, _ row: JobRow, at now: Timestamp, in writer: any SQLWriter) throws -> Job {
+        let hold = try money.hold(for: row, at: now, in: writer)
         try writer.insert(row)
-        try money.hold(row, at: now, in: writer)
+        try writer.book(hold)
         try writer.enqueue(row)
-        return try Job(row: row, slug: terms.slug, version: terms.version)
+        return try Job(row: row, slug: new.checked.terms.slug, version: new.checked.terms.version)
+    }
+
+    private static func row(for new: New, by principal: Principal, at now: Timestamp) throws -> JobRow {
+        let (request, terms) = (new.checked.request, new.checked.terms)
+        let timeout = try timeout(of: request, terms.level)
+        var row = JobRow(
+            id: new.id, workloadID: terms.workloadID, submissionID: terms.submissionID, consumerID: principal.accountID,
+            state: JobState.pending.rawValue, input: new.checked.input, priority: request.priority, maxCredits: request.maxCredits,
+            timeoutMilliseconds: timeout.milliseconds, createdAt: now.milliseconds, batch: new.batch,
+            regions: request.regions.joined(separator: " "), retentionHours: request.retentionHours)
+        row.held = try hold(for: request, terms, timeout: timeout)
+        return row
     }
 
     private static func timeout(of request: Request, _ level: TrustLevel) throws -> Duration {

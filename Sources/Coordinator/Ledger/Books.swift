@@ -9,19 +9,28 @@ extension SQLReader {
     }
 }
 
+extension SQLReader {
+    /// Looks what a transfer is booked on, and refuses one that cannot be; changes nothing yet.
+    ///
+    /// - Throws: `paymentRequired` (`insufficient_credits`) when an account would have less than nothing.
+    func booking(_ transfer: Transfer, job: String? = nil, by actor: String, note: String = "", at now: Timestamp) throws -> LedgerBooking {
+        let booking = try booking(
+            LedgerTransferRow(
+                kind: transfer.kind.rawValue, jobID: job, actorID: actor, note: note, at: now.milliseconds,
+                entries: transfer.entries.map { .init(account: $0.account.name, amount: $0.amount) }))
+        for (entry, available) in zip(transfer.entries, booking.before) where available + entry.amount < 0 && !entry.account.mayOwe {
+            throw ServiceError.insufficientCredits(needed: -entry.amount, available: available)
+        }
+        return booking
+    }
+}
+
 extension SQLWriter {
     /// Books a transfer inside the transaction that makes it true.
     ///
     /// - Throws: `paymentRequired` (`insufficient_credits`) when an account would have less than nothing.
     func book(_ transfer: Transfer, job: String? = nil, by actor: String, note: String = "", at now: Timestamp) throws {
-        for entry in transfer.entries where entry.amount < 0 && !entry.account.mayOwe {
-            let available = try ledgerBalance(account: entry.account.name)
-            guard available + entry.amount >= 0 else { throw ServiceError.insufficientCredits(needed: -entry.amount, available: available) }
-        }
-        try book(
-            LedgerTransferRow(
-                kind: transfer.kind.rawValue, jobID: job, actorID: actor, note: note, at: now.milliseconds,
-                entries: transfer.entries.map { .init(account: $0.account.name, amount: $0.amount) }))
+        try book(booking(transfer, job: job, by: actor, note: note, at: now))
     }
 }
 

@@ -7,18 +7,29 @@ struct JobMoney: Sendable {
     /// The platform's percent of each charge.
     let platformFee: Int
 
-    /// Insists that a new job can be paid for; asked before anything of it is stored.
+    /// Insists that several new jobs of one Consumer can all be paid for; asked before anything of them is stored.
     ///
     /// - Throws: `paymentRequired` (`insufficient_credits`).
-    func requireCredits(for row: JobRow, in reader: any SQLReader) throws {
-        // Compared before a transfer is made of it: a price times a number of tokens may be more than all credits there are.
-        let available = try reader.ledgerBalance(account: LedgerAccount.wallet(accountID: row.consumerID).name)
-        guard row.held <= available else { throw ServiceError.insufficientCredits(needed: row.held, available: available) }
+    func requireCredits(for rows: [JobRow], in reader: any SQLReader) throws {
+        guard let consumerID = rows.first?.consumerID else { return }
+        let needed = rows.reduce(0) { total, row in
+            let (sum, isTooMuch) = total.addingReportingOverflow(row.held)
+            return isTooMuch ? .max : sum
+        }
+        let available = try reader.ledgerBalance(account: LedgerAccount.wallet(accountID: consumerID).name)
+        guard needed <= available else { throw ServiceError.insufficientCredits(needed: needed, available: available) }
     }
 
-    /// Sets the worst case of a new job aside, for which there are credits.
-    func hold(_ row: JobRow, at now: Timestamp, in writer: any SQLWriter) throws {
-        try writer.book(.hold(row.held, of: row.consumerID), job: row.id, by: row.consumerID, at: now)
+    /// What sets the worst case of a new job aside, for which its Consumer has credits; asked before anything of the job is stored.
+    ///
+    /// - Throws: `paymentRequired` (`insufficient_credits`).
+    func hold(for row: JobRow, at now: Timestamp, in reader: any SQLReader) throws -> LedgerBooking {
+        // Compared before a transfer is made of it: a price times a number of tokens may be more than all credits there are.
+        guard row.held <= Transfer.creditsMax else {
+            let available = try reader.ledgerBalance(account: LedgerAccount.wallet(accountID: row.consumerID).name)
+            throw ServiceError.insufficientCredits(needed: row.held, available: available)
+        }
+        return try reader.booking(.hold(row.held, of: row.consumerID), job: row.id, by: row.consumerID, at: now)
     }
 
     /// Gives a job's credits to whom they belong. The row is changed, not stored.

@@ -1,4 +1,5 @@
 public import OCI
+import SignedImages
 public import Sigstore
 import Synchronization
 
@@ -19,42 +20,7 @@ public struct RegistrySignatureSource: SignatureSource {
     public init(client: RegistryClient) { self.client = client }
 
     public func signatures(beside image: ImageReference) -> any Sigstore.ImageSource {
-        SignedRepository(client: client, repository: image.withoutTag())
-    }
-}
-
-/// A repository of a registry, with the images and signatures in it.
-public struct SignedRepository: Sigstore.ImageSource {
-    private let client: RegistryClient
-    private let repository: ImageReference
-
-    /// A repository.
-    ///
-    /// - Parameter repository: without tag and digest.
-    public init(client: RegistryClient, repository: ImageReference) {
-        self.client = client
-        self.repository = repository
-    }
-
-    public func manifest(digest: String) async throws -> [UInt8]? { try await bytes(repository.with(digest: try Digest(digest))) }
-
-    public func manifest(tag: String) async throws -> [UInt8]? { try await bytes(repository.with(tag: tag)) }
-
-    private func bytes(_ reference: ImageReference) async throws -> [UInt8]? {
-        do { return try await client.manifest(reference).bytes } catch let error as OCIError where error.code == .notFound { return nil }
-    }
-
-    public func blob(digest: String, size: Int) async throws -> [UInt8]? {
-        let descriptor = Descriptor(mediaType: "application/octet-stream", digest: try Digest(digest), size: Int64(size))
-        do { return try await client.blob(descriptor, of: repository, max: size) } catch let error as OCIError where error.code == .notFound {
-            return nil
-        }
-    }
-
-    public func referrers(of digest: String) async throws -> [Referrer] {
-        try await client.referrers(of: repository.with(digest: try Digest(digest))).map {
-            Referrer(digest: $0.digest.description, artifactType: $0.artifactType ?? "")
-        }
+        SignedRepository(client: client, image)
     }
 }
 

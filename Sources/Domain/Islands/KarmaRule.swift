@@ -20,6 +20,7 @@ public enum KarmaRule {
     /// | `lease_lost` | 5, once an incident | Consumers waited for nothing |
     /// | `overdue` | 5 | a Consumer waited for nothing |
     /// | `island_restarted` | 2, once an incident | machines restart |
+    /// | `signature_missing`, `signature_invalid`, `signature_revoked` | 0 | it did what it is there for |
     /// | others of the Island | 3 | it took what it could not do |
     /// | faults of others | 0 | |
     ///
@@ -32,6 +33,7 @@ public enum KarmaRule {
         switch failure.code {
         case "lease_lost", "overdue": return 5
         case "island_restarted": return 2
+        case "signature_missing", "signature_invalid", "signature_revoked": return 0
         default: return 3
         }
     }

@@ -34,9 +34,17 @@ public struct Transfer: Sendable, Hashable {
     init(_ kind: TransferKind, _ parts: [(LedgerAccount, Int)]) {
         precondition(parts.allSatisfy { abs($0.1) <= Self.creditsMax }, "a transfer is larger than the ledger")
         precondition(parts.reduce(0) { $0 + $1.1 } == 0, "a transfer does not add up to zero")
-        let sums = Dictionary(parts.map { ($0.0, $0.1) }, uniquingKeysWith: +)
         self.kind = kind
-        entries = sums.filter { $0.value != 0 }.map { Entry(account: $0.key, amount: $0.value) }.sorted { $0.account.name < $1.account.name }
+        // A handful of parts, for which a table would take longer.
+        var sums: [(name: String, entry: Entry)] = []
+        for (account, amount) in parts {
+            if let place = sums.firstIndex(where: { $0.entry.account == account }) {
+                sums[place].entry = Entry(account: account, amount: sums[place].entry.amount + amount)
+            } else {
+                sums.append((account.name, Entry(account: account, amount: amount)))
+            }
+        }
+        entries = sums.filter { $0.entry.amount != 0 }.sorted { $0.name < $1.name }.map(\.entry)
     }
 
     /// An administrator gives credits.

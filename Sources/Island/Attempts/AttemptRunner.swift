@@ -13,16 +13,21 @@ public struct AttemptRunner: Sendable {
     private let runners: [RuntimeType: any WorkloadRunner]
     private let approved: ApprovedRegistries
     private let levels: Set<TrustLevel>
+    private let signatures: SignatureAdmission?
     private let logger: Logger
 
     /// A runner for the levels that the sandbox can enforce here.
+    ///
+    /// - Parameter signatures: `nil` on an Island that believes nobody; it refuses every level that needs a signature.
     public init(
-        sandbox: any CargoSandbox, runners: [any WorkloadRunner], approved: ApprovedRegistries, levels: Set<TrustLevel>, logger: Logger
+        sandbox: any CargoSandbox, runners: [any WorkloadRunner], approved: ApprovedRegistries, levels: Set<TrustLevel>,
+        signatures: SignatureAdmission? = nil, logger: Logger
     ) {
         self.sandbox = sandbox
         self.runners = Dictionary(runners.map { ($0.runtime, $0) }) { first, _ in first }
         self.approved = approved
         self.levels = levels
+        self.signatures = signatures
         self.logger = logger
     }
 
@@ -57,7 +62,14 @@ public struct AttemptRunner: Sendable {
         do {
             let (reference, runner) = try accepted(assignment)
             let run = CargoRun(level: assignment.level)
-            let ended = try await runner.withWorkload(reference, digest: try Digest(assignment.digest)) { workload in
+            let digest = try Digest(assignment.digest)
+            if assignment.level.requiresSignature {
+                guard let signatures else {
+                    throw JobRefusal("signature_missing", "This Island holds no trusted root, by which the trust level's signature is verified.")
+                }
+                try await signatures.admit(reference, digest: digest, signers: assignment.signers)
+            }
+            let ended = try await runner.withWorkload(reference, digest: digest) { workload in
                 let job = try cagedJob(assignment, workload)
                 await holdings.start(attempt)
                 return try await sandbox.run(job) { chunk in
@@ -87,9 +99,6 @@ public struct AttemptRunner: Sendable {
     private func accepted(_ assignment: CoordinatorMessage.Assignment) throws -> (ImageReference, any WorkloadRunner) {
         guard levels.contains(assignment.level) else {
             throw JobRefusal("level_not_enforced", "This Island cannot enforce trust level \(assignment.level.rawValue).")
-        }
-        guard !assignment.level.requiresSignature else {
-            throw JobRefusal("signature_missing", "This Island cannot verify the signature that the trust level needs.")
         }
         guard let runner = runners[assignment.runtime] else {
             let kinds = runners.keys.map(\.rawValue).sorted().joined(separator: ", ")

@@ -163,7 +163,7 @@ extension Bundle {
 }
 
 extension Bundle.LogEntry {
-    fileprivate init(_ reader: ProtobufReader) throws(ProtobufReader.Mistake) {
+    init(_ reader: ProtobufReader) throws(ProtobufReader.Mistake) {
         logIndex = try reader.int("logIndex")
         logID = try reader.needChild("logId").needBytes("keyId")
         let kindVersion = try reader.needChild("kindVersion")

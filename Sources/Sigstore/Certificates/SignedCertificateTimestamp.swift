@@ -1,5 +1,4 @@
 import SwiftASN1
-import X509
 
 /// A certificate log's promise, inside a certificate, that it knows of it.
 ///
@@ -15,10 +14,9 @@ struct SignedCertificateTimestamp: Sendable {
 
     struct Malformed: Error {}
 
-    /// The promises in a certificate; none where it has no such extension.
-    static func all(in certificate: Certificate) throws(Malformed) -> [SignedCertificateTimestamp] {
-        guard let found = certificate.extensions[oid: OID.signedCertificateTimestamps] else { return [] }
-        guard let list = try? ASN1OctetString(derEncoded: found.value) else { throw Malformed() }
+    /// The promises in the value of a certificate's extension.
+    static func all(in value: ArraySlice<UInt8>) throws(Malformed) -> [SignedCertificateTimestamp] {
+        guard let list = try? ASN1OctetString(derEncoded: value) else { throw Malformed() }
         var outer = TLSReader(list.bytes)
         var entries = TLSReader(try outer.vector(lengthBytes: 2))
         guard outer.isAtEnd else { throw Malformed() }
@@ -54,9 +52,11 @@ struct SignedCertificateTimestamp: Sendable {
 
     /// What the log signed: the certificate as it was before this promise was put in.
     ///
-    /// - Parameter issuerKeyHash: SHA-256 of the issuer's key.
-    func signedBytes(of certificate: Certificate, issuerKeyHash: [UInt8]) throws(Malformed) -> [UInt8] {
-        let body = try Self.withoutPromises(certificate.tbsCertificateBytes)
+    /// - Parameters:
+    ///   - certificate: its TBSCertificate.
+    ///   - issuerKeyHash: SHA-256 of the issuer's key.
+    func signedBytes(of certificate: ArraySlice<UInt8>, issuerKeyHash: [UInt8]) throws(Malformed) -> [UInt8] {
+        let body = try Self.withoutPromises(certificate)
         guard body.count < 1 << 24 else { throw Malformed() }
         let milliseconds = UInt64(time.milliseconds)
         var bytes: [UInt8] = [0, 0]

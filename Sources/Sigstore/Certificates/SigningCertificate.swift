@@ -56,6 +56,12 @@ public struct SigningCertificate: Sendable {
         }
     }
 
+    /// The TBSCertificate.
+    var signedPart: ArraySlice<UInt8> { certificate.tbsCertificateBytes }
+
+    /// The value of the extension with certificate logs' promises; `nil` for none.
+    var promises: ArraySlice<UInt8>? { certificate.extensions[oid: OID.signedCertificateTimestamps]?.value }
+
     /// Whether it was issued by itself.
     var isRoot: Bool { certificate.issuer == certificate.subject }
 
@@ -93,8 +99,10 @@ enum CertificateRules {
     }
 
     /// The SubjectPublicKeyInfo as it stands in the certificate. Source: RFC 5280 §4.1.
-    static func keyInfo(of certificate: Certificate) throws(DERReader.Mistake) -> [UInt8] {
-        var reader = try DERReader(parsing: Array(certificate.tbsCertificateBytes), name: "the certificate")
+    static func keyInfo(of certificate: Certificate) throws(DERReader.Mistake) -> [UInt8] { try keyInfo(of: certificate.tbsCertificateBytes) }
+
+    static func keyInfo(of signedPart: ArraySlice<UInt8>) throws(DERReader.Mistake) -> [UInt8] {
+        var reader = try DERReader(parsing: Array(signedPart), name: "the certificate")
         _ = reader.next(.context(0))
         _ = try reader.need(.integer, "serial number")
         for part in ["signature algorithm", "issuer", "validity", "subject"] { _ = try reader.need(.sequence, part) }

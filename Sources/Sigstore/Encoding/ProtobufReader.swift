@@ -80,13 +80,22 @@ struct ProtobufReader {
         return children
     }
 
-    /// The byte strings of an array.
+    /// The byte strings of an array, each as base64.
     func bytesList(_ name: String, max: Int) throws(Mistake) -> [[UInt8]] {
+        try list(name, max: max, "base64") { Base64.bytes($0) }
+    }
+
+    /// The byte strings of an array, each as hexadecimal digits.
+    func hexadecimalList(_ name: String, max: Int) throws(Mistake) -> [[UInt8]] {
+        try list(name, max: max, "hexadecimal number") { Hexadecimal.bytes($0) }
+    }
+
+    private func list(_ name: String, max: Int, _ kind: String, _ read: (String) -> [UInt8]?) throws(Mistake) -> [[UInt8]] {
         guard let value = value(name) else { return [] }
         guard let array = value.array, array.count <= max else { throw mistake(name, "must be an array of at most \(max)") }
         var list: [[UInt8]] = []
         for (index, element) in array.enumerated() {
-            guard let bytes = element.string.flatMap(Base64.bytes) else { throw mistake("\(name)/\(index)", "is no base64") }
+            guard let bytes = element.string.flatMap(read) else { throw mistake("\(name)/\(index)", "is no \(kind)") }
             list.append(bytes)
         }
         return list

@@ -86,7 +86,7 @@ public struct ImageSignatures: Sendable {
     }
 
     /// Chosen: each costs a few milliseconds.
-    private static let signaturesMax = 256
+    static let signaturesMax = 256
 
     private func verifyBundle(_ layer: JSONValue, _ hash: [UInt8], _ source: any ImageSource, _ now: Moment) async throws(Refusal)
         -> Accepted

@@ -61,12 +61,12 @@ public enum MerkleTree {
         size: Int, root: [UInt8], laterSize: Int, laterRoot: [UInt8], proof: [[UInt8]]
     ) throws(ProofError) {
         guard size > 0, size <= laterSize else { throw .outOfRange }
-        guard ([root, laterRoot] + proof).allSatisfy({ $0.count == hashBytes }) else { throw .malformed }
         if size == laterSize {
             guard proof.isEmpty else { throw .malformed }
             guard root == laterRoot else { throw .otherRoot }
             return
         }
+        guard ([root, laterRoot] + proof).allSatisfy({ $0.count == hashBytes }) else { throw .malformed }
         // The hash of a whole earlier tree of 2^n leaves is a node of the later one, and is left out of the proof.
         let isWhole = size & (size - 1) == 0
         guard let first = isWhole ? root : proof.first else { throw .malformed }

@@ -203,13 +203,14 @@ public struct Verifier: Sendable {
 
     private func requirePromise(_ certificate: SigningCertificate, _ authority: CertificateAuthority) throws(Refusal) {
         let malformed = Refusal(.sctInvalid, "The certificate log's promise cannot be read.")
-        guard let promises = try? SignedCertificateTimestamp.all(in: certificate.certificate) else { throw malformed }
+        guard let value = certificate.promises else { throw Refusal(.sctMissing, "The certificate has no promise of a certificate log.") }
+        guard let promises = try? SignedCertificateTimestamp.all(in: value) else { throw malformed }
         guard !promises.isEmpty else { throw Refusal(.sctMissing, "The certificate has no promise of a certificate log.") }
         var isVerified = false
         for promise in promises {
             let known = (certificateLogs[promise.logID] ?? []).filter { $0.validity.contains(promise.time) }
             guard !known.isEmpty else { continue }
-            guard let bytes = try? promise.signedBytes(of: certificate.certificate, issuerKeyHash: authority.issuerKeyHash) else { throw malformed }
+            guard let bytes = try? promise.signedBytes(of: certificate.signedPart, issuerKeyHash: authority.issuerKeyHash) else { throw malformed }
             guard known.contains(where: { $0.key.isSignature(promise.signature, over: bytes, hash: promise.hash) }) else {
                 throw Refusal(.sctInvalid, "The certificate log has not signed a promise of this certificate.")
             }

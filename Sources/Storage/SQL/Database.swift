@@ -14,6 +14,9 @@ public protocol SQLWriter: SQLReader {
     /// Runs a statement that changes rows and returns how many it changed.
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
+
+    /// Inserts one row into a table that numbers its rows, and returns its number; cheaper than `RETURNING`, which makes SQLite keep a table.
+    func insertNumbered(_ sql: String, _ arguments: [SQLValue]) throws -> Int
 }
 
 extension SQLReader {
@@ -32,7 +35,8 @@ public protocol Database: Sendable {
     /// Runs `body` in a transaction and returns once its changes are on disk.
     ///
     /// When `body` throws, nothing of it is kept and the error is thrown here. Several callers may share one commit; each
-    /// keeps its own all-or-nothing. `body` must not wait for anything, and may run more than once: only the last time counts.
+    /// keeps its own all-or-nothing. Bodies run one after the other, in the order of the calls, and each sees what those before it changed.
+    /// `body` must not wait for anything, and may run more than once: only the last time counts.
     func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLWriter) throws -> Value) async throws -> Value
 
     /// Waits for the writes under way and closes the files or connections. Later calls throw.

@@ -30,7 +30,12 @@ struct SQLiteConnection: SQLWriter {
 
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         try run(try connection.cachedStatement(sql: sql), arguments) {}
-        return connection.changesCount
+        return Int(sqlite3_changes(connection.sqliteConnection))
+    }
+
+    func insertNumbered(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
+        try run(try connection.cachedStatement(sql: sql), arguments) {}
+        return Int(connection.lastInsertedRowID)
     }
 
     /// Runs `body` so that nothing of it is kept when it throws; the transaction around it goes on.

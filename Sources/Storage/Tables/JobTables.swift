@@ -108,6 +108,9 @@ public struct JobRow: Sendable, Hashable {
             regions: regions, retentionHours: retentionHours)
     }
 
+    /// The states of jobs that are not over.
+    fileprivate static let openStates: Set = ["pending", "queued", "running"]
+
     /// Every column, with an empty text for `input`, which may be megabytes.
     fileprivate static let columnsWithoutInput = """
         id, workload_id, submission_id, consumer_id, state, attempt, island_id, failed_islands, first_cause, failure, '' AS input, priority,
@@ -115,6 +118,9 @@ public struct JobRow: Sendable, Hashable {
         run_ms, batch_id, batch_index, regions, placement,
         retention_hours, keep_until, erased_at
         """
+
+    /// Made once: every step of a job asks.
+    fileprivate static let selectWithoutInput = "SELECT \(columnsWithoutInput) FROM jobs WHERE id = ?"
 
     init(_ row: SQLRow) throws {
         id = try row.text("id")
@@ -155,15 +161,14 @@ extension SQLReader {
     ///
     /// - Parameter withInput: an input may be megabytes, which most who ask do not need; `false` leaves it empty.
     public func job(id: String, withInput: Bool = true) throws -> JobRow? {
-        try first("SELECT \(withInput ? "*" : JobRow.columnsWithoutInput) FROM jobs WHERE id = ?", [.text(id)]).map(JobRow.init)
+        try first(withInput ? "SELECT * FROM jobs WHERE id = ?" : JobRow.selectWithoutInput, [.text(id)]).map(JobRow.init)
     }
-
-    /// The input of a job, as JSON text.
-    public func jobInput(id: String) throws -> String? { try first("SELECT input FROM jobs WHERE id = ?", [.text(id)])?.text("input") }
 
     /// A Consumer's jobs without their inputs, newest first, and how many there are.
     public func jobs(consumerID: String, state: String?, batchID: String? = nil, limit: Int, offset: Int) throws -> (rows: [JobRow], total: Int) {
-        let filter = "FROM jobs WHERE consumer_id = ?" + (state == nil ? "" : " AND state = ?") + (batchID == nil ? "" : " AND batch_id = ?")
+        // Whether a job is over says which index has it.
+        let inState = state.map { " AND state = ? AND completed_at IS \(JobRow.openStates.contains($0) ? "" : "NOT ")NULL" }
+        let filter = "FROM jobs WHERE consumer_id = ?" + (inState ?? "") + (batchID == nil ? "" : " AND batch_id = ?")
         let arguments = [.text(consumerID)] + [state, batchID].compactMap { $0.map(SQLValue.text) }
         let total = try count("SELECT count(*) AS n \(filter)", arguments)
         let rows = try query(
@@ -243,6 +248,20 @@ extension SQLWriter {
                 .integer(row.held), .optional(row.creditsUsed), .optional(row.startedAt), .optional(row.completedAt),
                 .optional(row.runMilliseconds), .optional(row.placement), .optional(row.keepUntil),
                 .text(row.id),
+            ])
+    }
+
+    /// Stores every column of a job that can change while it is not over, which spares the indexes that only its end is in.
+    public func updateOpen(_ row: JobRow) throws {
+        try execute(
+            """
+            UPDATE jobs SET state = ?, attempt = ?, island_id = ?, failed_islands = ?, first_cause = ?, records = ?, stored_up_to = ?,
+                frame_bytes = ?, tokens = ?, started_at = ?, placement = ? WHERE id = ?
+            """,
+            [
+                .text(row.state), .integer(row.attempt), .optional(row.islandID), .text(row.failedIslands), .optional(row.firstCause),
+                .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens), .optional(row.startedAt),
+                .optional(row.placement), .text(row.id),
             ])
     }
 

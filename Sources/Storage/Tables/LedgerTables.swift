@@ -69,7 +69,36 @@ public struct LedgerTransferRow: Sendable, Hashable {
     }
 }
 
+/// A transfer and what its accounts have before it. Good only in the transaction that read it, and until that books another one.
+public struct LedgerBooking: Sendable {
+    let transfer: LedgerTransferRow
+    /// What each account of the transfer has before it, in the order of its entries.
+    public let before: [Int]
+
+    /// Each entry with the account's credits after it.
+    var lines: [(entry: LedgerTransferRow.Entry, balance: Int)] { zip(transfer.entries, before).map { ($0, $1 + $0.amount) } }
+}
+
+/// Statements about several accounts at once. Reading first and setting afterwards is cheaper than to add and ask what came of it: `RETURNING`
+/// and lists after `IN` make SQLite keep tables of their own.
+private enum LedgerStatements {
+    static let balances = RowStatements(each: "SELECT account, balance FROM ledger_balances WHERE account = ?", separator: " UNION ALL ")
+    static let setBalances = RowStatements(
+        "INSERT INTO ledger_balances (account, balance) VALUES ", each: "(?, ?)",
+        end: " ON CONFLICT (account) DO UPDATE SET balance = excluded.balance")
+    static let insertEntries = RowStatements("INSERT INTO ledger_entries (account, transfer_id, amount, balance) VALUES ", each: "(?, ?, ?, ?)")
+}
+
 extension SQLReader {
+    /// Reads what a transfer is booked on.
+    public func booking(_ transfer: LedgerTransferRow) throws -> LedgerBooking {
+        var found: [String: Int] = [:]
+        try LedgerStatements.balances.forEach(of: transfer.entries) { sql, entries in
+            for row in try query(sql, entries.map { .text($0.account) }) { found[try row.text("account")] = try row.int("balance") }
+        }
+        return LedgerBooking(transfer: transfer, before: transfer.entries.map { found[$0.account] ?? 0 })
+    }
+
     /// An account's credits; 0 for one that nothing ever came to.
     public func ledgerBalance(account: String) throws -> Int {
         try first("SELECT balance FROM ledger_balances WHERE account = ?", [.text(account)])?.int("balance") ?? 0
@@ -99,7 +128,7 @@ extension SQLReader {
     /// What is set aside for a Consumer's jobs.
     public func creditsHeld(consumerID: String) throws -> Int {
         try count(
-            "SELECT COALESCE(CAST(sum(held) AS BIGINT), 0) AS n FROM jobs WHERE consumer_id = ? AND state IN ('pending', 'queued', 'running')",
+            "SELECT COALESCE(CAST(sum(held) AS BIGINT), 0) AS n FROM jobs WHERE consumer_id = ? AND completed_at IS NULL",
             [.text(consumerID)])
     }
 
@@ -167,26 +196,20 @@ extension SQLWriter {
     /// Books a transfer: every balance moves, or none.
     ///
     /// - Throws: `constraint` when a balance would go below zero; `alreadyExists` when the job has a transfer of this kind.
-    public func book(_ transfer: LedgerTransferRow) throws {
-        let row = try query(
-            "INSERT INTO ledger_transfers (kind, job_id, actor_id, note, at) VALUES (?, ?, ?, ?, ?) RETURNING id",
-            [.text(transfer.kind), .optional(transfer.jobID), .text(transfer.actorID), .text(transfer.note), .integer(transfer.at)]
-        ).first
-        guard let id = try row?.int("id") else { throw StorageError(.unexpectedShape, "no row returned") }
-        for entry in transfer.entries {
-            let changed = try query(
-                "UPDATE ledger_balances SET balance = balance + ? WHERE account = ? RETURNING balance",
-                [.integer(entry.amount), .text(entry.account)])
-            let balance: Int
-            if let row = changed.first {
-                balance = try row.int("balance")
-            } else {
-                try execute("INSERT INTO ledger_balances (account, balance) VALUES (?, ?)", [.text(entry.account), .integer(entry.amount)])
-                balance = entry.amount
-            }
-            try execute(
-                "INSERT INTO ledger_entries (account, transfer_id, amount, balance) VALUES (?, ?, ?, ?)",
-                [.text(entry.account), .integer(id), .integer(entry.amount), .integer(balance)])
+    public func book(_ transfer: LedgerTransferRow) throws { try book(booking(transfer)) }
+
+    /// Books a transfer: every balance moves, or none. Throws as ``book(_:)`` of a transfer does.
+    public func book(_ booking: LedgerBooking) throws {
+        let transfer = booking.transfer
+        // First what the database may refuse: what has changed nothing yet costs other writes nothing.
+        try LedgerStatements.setBalances.forEach(of: booking.lines) { sql, lines in
+            try execute(sql, lines.flatMap { [.text($0.entry.account), .integer($0.balance)] })
+        }
+        let id = try insertNumbered(
+            "INSERT INTO ledger_transfers (kind, job_id, actor_id, note, at) VALUES (?, ?, ?, ?, ?)",
+            [.text(transfer.kind), .optional(transfer.jobID), .text(transfer.actorID), .text(transfer.note), .integer(transfer.at)])
+        try LedgerStatements.insertEntries.forEach(of: booking.lines) { sql, lines in
+            try execute(sql, lines.flatMap { [.text($0.entry.account), .integer(id), .integer($0.entry.amount), .integer($0.balance)] })
         }
     }
 

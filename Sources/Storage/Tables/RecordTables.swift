@@ -57,10 +57,10 @@ extension SQLReader {
 extension SQLWriter {
     /// Stores records of a job.
     public func insert(_ rows: [RecordRow], jobID: String) throws {
-        for row in rows {
-            try execute(
-                "INSERT INTO records (job_id, seq, attempt, kind, body) VALUES (?, ?, ?, ?, ?)",
-                [.text(jobID), .integer(row.seq), .integer(row.attempt), .text(row.kind), .blob(row.body)])
+        try insertRecords.forEach(of: rows) { sql, rows in
+            try execute(sql, rows.flatMap { [.text(jobID), .integer($0.seq), .integer($0.attempt), .text($0.kind), .blob($0.body)] })
         }
     }
 }
+
+private let insertRecords = RowStatements("INSERT INTO records (job_id, seq, attempt, kind, body) VALUES ", each: "(?, ?, ?, ?, ?)")

@@ -1,5 +1,4 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Coordinator
 import Domain
 import Foundation
@@ -7,7 +6,6 @@ import IslandLink
 import JSON
 import Logging
 import NIOCore
-import NIOHTTP1
 import Storage
 import Synchronization
 import WebSockets
@@ -25,12 +23,14 @@ struct BenchJobs: AsyncParsableCommand {
     @Option(help: "How many jobs.") var jobs = 20_000
     @Option(help: "How many simulated Islands.") var islands = 8
     @Option(help: "Jobs that an Island takes at once.") var slots = 64
-    @Option(help: "Consumers that each send one job after the other.") var consumers = 128
+    @Option(help: "Consumers that each send one job or batch after the other.") var consumers = 128
     @Option(help: "Token frames of each job.") var tokens = 0
+    @Option(help: "Jobs that a Consumer sends at once, 1 to \(Batches.inputsMax).") var batch = 1
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard [jobs, islands, slots, consumers].allSatisfy({ $0 > 0 }), tokens >= 0 else { throw ValidationError("Counts must be at least 1.") }
+        guard (1...Batches.inputsMax).contains(batch) else { throw ValidationError("A batch has 1 to \(Batches.inputsMax) jobs.") }
     }
 
     func run() async throws {
@@ -66,32 +66,37 @@ struct BenchJobs: AsyncParsableCommand {
     /// Sends jobs and waits for their ends.
     private func send(_ count: Int, _ network: BenchNetwork, _ ends: JobEnds) async throws -> [Double] {
         let left = Countdown(count)
-        let (url, key) = (network.url, network.consumerKey)
-        let client = network.client
+        let (port, key, batch) = (network.port, network.consumerKey, batch)
+        let whole = Self.request(of: batch, key)
         return try await withThrowingTaskGroup(of: [Double].self) { group in
             for _ in 0..<min(consumers, count) {
                 group.addTask {
+                    let client = try await BenchHTTPClient.connect(port: port)
                     var times: [Double] = []
-                    while left.take() {
+                    while case let taken = left.take(upTo: batch), taken > 0 {
+                        let request = taken == batch ? whole : Self.request(of: taken, key)
                         let start = ContinuousClock.now
-                        var request = HTTPClientRequest(url: url + "/api/v1/jobs")
-                        request.method = .POST
-                        request.headers.add(name: "Authorization", value: "Bearer \(key)")
-                        request.headers.add(name: "Content-Type", value: "application/json")
-                        request.body = .bytes(ByteBuffer(string: #"{"workload":"bench-cargo","input":{"max_tokens":1000}}"#))
-                        let response = try await client.execute(request, timeout: .seconds(60))
-                        let body = try await response.body.collect(upTo: 1 << 20)
-                        guard response.status == .created, let id = try JSONValue(parsing: body.readableBytesView)["data"]?["id"]?.string else {
-                            throw CommandFailure(.failed, "A job was not taken: \(response.status.code) \(String(buffer: body))")
+                        let answer = try await client.send(request)
+                        // The first of several is the batch's own.
+                        let ids = answer.body.texts(behind: #""id":""#).suffix(taken)
+                        guard answer.status == 201, ids.count == taken else {
+                            throw CommandFailure(.failed, "A job was not taken: \(answer.status) \(String(buffer: answer.body))")
                         }
-                        let end = await ends.end(of: id)
-                        times.append((end - start) / .milliseconds(1))
+                        for id in ids { times.append((await ends.end(of: id) - start) / .milliseconds(1)) }
                     }
+                    try await client.close()
                     return times
                 }
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }
+    }
+
+    private static func request(of count: Int, _ key: String) -> ByteBuffer {
+        let input = #"{"max_tokens":1000}"#
+        if count == 1 { return BenchHTTPClient.post("/api/v1/jobs", key: key, #"{"workload":"\#(MadeUpCargo.slug)","input":\#(input)}"#) }
+        let inputs = Array(repeating: input, count: count).joined(separator: ",")
+        return BenchHTTPClient.post("/api/v1/batches", key: key, #"{"workload":"\#(MadeUpCargo.slug)","inputs":[\#(inputs)]}"#)
     }
 
     private func show(_ measured: (seconds: Double, milliseconds: [Double])) {
@@ -101,11 +106,13 @@ struct BenchJobs: AsyncParsableCommand {
         output.show(
             [
                 "jobs": .int(jobs), "islands": .int(islands), "slots": .int(slots), "consumers": .int(consumers), "tokens": .int(tokens),
+                "batch": .int(batch),
                 "jobs_per_second": .number(JSONNumber(rate)), "p50_ms": .number(JSONNumber(percentiles[50])),
                 "p99_ms": .number(JSONNumber(percentiles[99])), "max_ms": .number(JSONNumber(percentiles.max)),
             ],
             [
-                "\(jobs) jobs of \(tokens) tokens, \(consumers) Consumers, \(islands) simulated Islands of \(slots) slots, every commit on disk",
+                "\(jobs) jobs of \(tokens) tokens, \(consumers) Consumers that send \(batch) at once, \(islands) simulated Islands of \(slots) slots",
+                "every commit on disk",
                 "done a second  \(String(format: "%.0f", rate))",
                 "POST to done   p50 \(words(percentiles[50])) ms, p99 \(words(percentiles[99])) ms, max \(words(percentiles.max)) ms",
             ])
@@ -118,11 +125,12 @@ final class Countdown: Sendable {
 
     init(_ count: Int) { left = Mutex(count) }
 
-    /// Takes one; `false` when none is left.
-    func take() -> Bool {
+    /// Takes some, or what is left; 0 when nothing is.
+    func take(upTo count: Int) -> Int {
         left.withLock { left in
-            defer { left = max(0, left - 1) }
-            return left > 0
+            let taken = min(count, left)
+            left -= taken
+            return taken
         }
     }
 }

@@ -49,10 +49,10 @@ struct APIClient {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(body.bytes)
         }
-        let response: Response
+        let response: HTTPExchange.Answer
         let answer: JSONValue
         do {
-            response = try await Self.send(request)
+            response = try await HTTPExchange.send(request, timeout: Self.timeout, bytesMax: Self.answerBytesMax)
             guard !(300..<400).contains(response.status) else {
                 throw CommandFailure(
                     .unavailable,
@@ -66,40 +66,14 @@ struct APIClient {
         } catch {
             throw CommandFailure(.unavailable, "\(address) cannot be reached (\(error)); is the coordinator running?")
         }
-        guard (200..<300).contains(response.status) else { throw Self.failure(response.status, answer, retryAfter: response.retryAfter) }
+        guard (200..<300).contains(response.status) else {
+            let retryAfter = response.headers.first(name: "Retry-After").flatMap { Int($0) }.map { Duration.seconds($0) }
+            throw Self.failure(response.status, answer, retryAfter: retryAfter)
+        }
         return answer
     }
 
     private var authorization: [(name: String, value: String)] { key.map { [("Authorization", "Bearer \($0)")] } ?? [] }
-
-    /// An answer as it came.
-    private struct Response {
-        let status: Int
-        let retryAfter: Duration?
-        let body: ByteBuffer
-    }
-
-    /// Sends a request over a connection of its own; a command makes a handful of them.
-    private static func send(_ request: HTTPClientRequest) async throws -> Response {
-        var configuration = HTTPClient.Configuration.singletonConfiguration
-        // Nobody there is known at once, and said at once.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.timeout.connect = .seconds(5)
-        // The API never redirects, and a body may hold a password: it goes to the address that was given and to no other.
-        configuration.redirectConfiguration = .disallow
-        let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
-        let result: Result<Response, any Error>
-        do {
-            let response = try await client.execute(request, timeout: timeout)
-            let retryAfter = response.headers.first(name: "Retry-After").flatMap { Int($0) }.map { Duration.seconds($0) }
-            let body = try await response.body.collect(upTo: answerBytesMax)
-            result = .success(Response(status: Int(response.status.code), retryAfter: retryAfter, body: body))
-        } catch {
-            result = .failure(error)
-        }
-        try await client.shutdown()
-        return try result.get()
-    }
 
     /// Calls the API and returns `data`.
     func data(_ method: Method, _ path: String, _ body: JSONValue? = nil, idempotencyKey: String? = nil) async throws -> JSONValue {

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Coordinator
 import Foundation
 import JSON
 import OCI
+import SignedImages
 import Sigstore
 
 /// `archipelago cargo verify`.
@@ -59,7 +59,7 @@ struct CargoVerify: AsyncParsableCommand {
         }
         return try await Workshop.use { workshop in
             let digest = try await workshop.client.resolve(reference).digest
-            let source = SignedRepository(client: workshop.client, repository: reference.withoutTag())
+            let source = SignedRepository(client: workshop.client, reference)
             return try await signatures.verify(digest: digest.description, in: source, now: .now)
         }
     }

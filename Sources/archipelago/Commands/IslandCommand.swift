@@ -6,6 +6,7 @@ import JSON
 import Logging
 import Sandbox
 import ServiceLifecycle
+import Sigstore
 import UnixSignals
 
 /// `archipelago island …`.
@@ -41,9 +42,12 @@ struct IslandCommand: AsyncParsableCommand {
         @Option(help: "Where the machine stands, in your words.") var region = ""
         @Option(name: .customLong("approve-registry"), help: "A registry approved beside the standard ones. May be repeated.")
         var approvedRegistries: [String] = []
+        @Option(help: ArgumentHelp("Whom to believe when signatures are verified, a Sigstore trusted root (default: nobody).", valueName: "file"))
+        var trustedRoot: String?
         @OptionGroup var sandbox: SandboxOptions
 
         func validate() throws {
+            for path in [trustedRoot].compactMap(\.self) { try InputFile.requireExists(path) }
             if !(1...65_536).contains(diskGib) { throw ValidationError("--disk-gib must be from 1 to 65536.") }
             if let slots, !(1...4096).contains(slots) { throw ValidationError("--slots must be from 1 to 4096.") }
         }
@@ -63,6 +67,7 @@ struct IslandCommand: AsyncParsableCommand {
             configuration.slots = slots ?? configuration.slots
             configuration.backend = try sandbox.backend()
             configuration.diskGibibytes = diskGib
+            configuration.trustedRoot = try trustedRoot.map { try TrustedRoot(file: $0) }
             try await serve(configuration)
         }
 

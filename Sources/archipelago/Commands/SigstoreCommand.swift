@@ -185,3 +185,12 @@ extension Sigstore.Moment {
     /// As RFC 3339 in UTC.
     var rfc3339: String { Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(.iso8601) }
 }
+
+extension TrustedRoot {
+    /// The root in a file that a command is given.
+    init(file path: String) throws {
+        do throws(Malformed) { try self.init(parsing: (try? InputFile.bytes(path)) ?? []) } catch {
+            throw CommandFailure(.usage, "The trusted root '\(path)' cannot be used at \"\(error.pointer)\": \(error.message).")
+        }
+    }
+}

@@ -4,6 +4,8 @@ import Island
 import Logging
 import OCI
 import Sandbox
+import SignedImages
+import Sigstore
 
 /// What an Island's owner decides.
 struct IslandConfiguration {
@@ -21,6 +23,8 @@ struct IslandConfiguration {
     var region = ""
     /// Room for images, in GiB.
     var diskGibibytes = 20
+    /// Whom the Island believes when it verifies signatures; `nil` for nobody, and then it offers no level that needs them.
+    var trustedRoot: TrustedRoot?
     /// What runs the jobs.
     var backend = SandboxBackend.runtime(.runc, CageNetworkConfiguration(), gpu: nil)
 }
@@ -50,20 +54,23 @@ struct IslandAssembly {
         self.sandbox = sandbox
         await sandbox.removeLeftovers()
         levels = await sandbox.enforceableLevels()
-        registryClient = RegistryClient(configuration: .fromEnvironment())
+        let registry = RegistryClient(configuration: .fromEnvironment())
+        registryClient = registry
         images = try await ImageCabinet(
             registry: registryClient,
             configuration: .init(
                 folder: URL(fileURLWithPath: folder).resolvingSymlinksInPath().path, platform: Workshop.hostPlatform, idOffset: UInt32(Self.idOffset),
                 bytesMax: Int64(configuration.diskGibibytes) << 30)
         ) { await sandbox.forget(rootFolder: $0) }
-        // This version cannot verify signatures, so a level that needs one is not offered, whatever the sandbox can do.
-        let enforceable = Set(levels.filter(\.isEnforceable).map(\.level)).filter { !$0.requiresSignature }
+        let signatures = try configuration.trustedRoot.map { root in
+            try SignatureAdmission(root: root, folder: folder + "/signatures", now: { .now }) { SignedRepository(client: registry, $0) }
+        }
+        // Who believes nobody cannot verify a signature, so a level that needs one is not offered, whatever the sandbox can do.
+        let enforceable = Set(levels.filter(\.isEnforceable).map(\.level)).filter { signatures != nil || !$0.requiresSignature }
         let runners = [ContainerRunner(images: images)]
         let approved = ApprovedRegistries(adding: configuration.approvedRegistries)
         let runner = AttemptRunner(
-            sandbox: sandbox, runners: runners, approved: approved, levels: enforceable,
-            logger: logger)
+            sandbox: sandbox, runners: runners, approved: approved, levels: enforceable, signatures: signatures, logger: logger)
         let processInfo = ProcessInfo.processInfo
         let capabilities = IslandCapabilities(
             runtimes: Set(runners.map(\.runtime)), levels: enforceable, cores: max(1, processInfo.activeProcessorCount),
@@ -72,7 +79,8 @@ struct IslandAssembly {
         let cabinet = images
         agent = IslandAgent(
             link: WebSocketLink(coordinator: configuration.coordinator, token: configuration.token), runner: runner,
-            capabilities: capabilities, images: { await cabinet.digests }, clock: ContinuousClock(), jitter: { Double.random(in: 0..<1) },
+            capabilities: capabilities, images: { await cabinet.digests }, signatures: signatures, clock: ContinuousClock(),
+            jitter: { Double.random(in: 0..<1) },
             logger: logger)
     }
 

@@ -46,9 +46,11 @@ struct FixtureCase: Sendable, CustomStringConvertible {
                 try TrustedRoot(parsing: (try? Fixture.bytes(path)) ?? [])
             }
             guard let anchors = text("ca_roots") else {
-                return try Verifier(try root ?? TrustedRoot(parsing: Array(TrustedRoot.publicGood.utf8)))
+                if let root { return try Verifier(root) }
+                return try Verifier(try TrustedRoot(parsing: Array(TrustedRoot.publicGood.utf8)))
             }
-            return try Verifier(root, roots: Self.certificates(anchors), intermediates: text("ca_intermediates").map(Self.certificates) ?? [])
+            let intermediates = text("ca_intermediates").map { Self.certificates($0) } ?? []
+            return try Verifier(root, roots: Self.certificates(anchors), intermediates: intermediates)
         } catch {
             throw Refusal(error)
         }
@@ -75,8 +77,10 @@ struct FixtureCase: Sendable, CustomStringConvertible {
     func verify(_ artifact: Artifact) throws(Refusal) -> Verifier.Verified {
         let verifier = try verifier()
         let policy = try policy()
-        let bundle: Bundle
-        do throws(Bundle.Malformed) { bundle = try Bundle(parsing: (try? Fixture.bytes(text("bundle") ?? "")) ?? []) } catch { throw Refusal(error) }
+        let bundle: Sigstore.Bundle
+        do throws(Sigstore.Bundle.Malformed) { bundle = try Sigstore.Bundle(parsing: (try? Fixture.bytes(text("bundle") ?? "")) ?? []) } catch {
+            throw Refusal(error)
+        }
         return try verifier.verify(bundle, of: artifact, policy, now: .fixtures)
     }
 
