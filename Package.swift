@@ -87,8 +87,8 @@ let package = Package(
         .target(
             name: "Coordinator",
             dependencies: [
-                "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "IslandLink",
-                "Sigstore", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "Sigstore",
+                "SignedImages", "IslandLink", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "Island",
@@ -166,8 +166,8 @@ let package = Package(
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "TestSupport", "Coordinator", "JSON", "Domain", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "IslandLink",
-                "Sigstore", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                "TestSupport", "Coordinator", "JSON", "Domain", "OCI", "Scanning", "Storage", "Fabric", "Passwords", "Outbound", "Sigstore",
+                "IslandLink", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
             ], swiftSettings: strict),
         .testTarget(
             name: "IslandTests",

@@ -6,6 +6,10 @@ public struct Services: Sendable {
     public let accounts: Accounts
     /// Who publishers are.
     public let identities: PublisherIdentities
+    /// By what publishers sign.
+    public let signingIdentities: SigningIdentities
+    /// Which Cargos are certified.
+    public let certifications: Certifications
     /// What accounts are told.
     public let notifications: Notifications
     /// What administrators do with published Cargos.
@@ -38,18 +42,23 @@ public struct Services: Sendable {
     public let dispatcher: Dispatcher
     /// The transparency log of signatures.
     public let log: TransparencyLog
+    /// Whom the network believes in signatures.
+    public let trustedRoot: NetworkRoot
     /// Where Islands connect.
     public let gate: IslandGate
 
     /// The use cases that the API offers.
     public init(
-        accounts: Accounts, identities: PublisherIdentities, notifications: Notifications, moderation: Moderation, rescans: Rescans,
-        justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
+        accounts: Accounts, identities: PublisherIdentities, signingIdentities: SigningIdentities, certifications: Certifications,
+        notifications: Notifications,
+        moderation: Moderation, rescans: Rescans, justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
         publishing: Publishing, review: Review, registry: Registry, ledger: Ledger, jobs: Jobs, batches: Batches, chat: Chat, islands: Islands,
-        dispatcher: Dispatcher, log: TransparencyLog, gate: IslandGate
+        dispatcher: Dispatcher, log: TransparencyLog, trustedRoot: NetworkRoot, gate: IslandGate
     ) {
         self.accounts = accounts
         self.identities = identities
+        self.signingIdentities = signingIdentities
+        self.certifications = certifications
         self.notifications = notifications
         self.moderation = moderation
         self.rescans = rescans
@@ -66,6 +75,7 @@ public struct Services: Sendable {
         self.islands = islands
         self.dispatcher = dispatcher
         self.log = log
+        self.trustedRoot = trustedRoot
         self.gate = gate
     }
 }

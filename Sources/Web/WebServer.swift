@@ -68,18 +68,20 @@ public struct WebServer: Service {
         api.get("health") { _, _ -> Response in .data(["status": "ok"]) }
         api.get("openapi.json") { _, _ -> Response in .json(.object(OpenAPIDocument.document)) }
         api.get("trusted-root.json") { request, _ -> Response in
-            .json(.object(try await services.log.trustedRoot(baseURL: request.ownAddress + "/rekor")))
+            .json(.object(try await services.trustedRoot.document(baseURL: request.ownAddress + "/rekor")))
         }
         // Below an address of its own, and where clients look that forget its path.
         for group in [router.group("rekor/api/v1"), api] { group.addLog(services.log) }
         router.group("rekor").addLogTiles(services.log)
         api.addSignIn(services.accounts, limits)
         api.addAccount(services.accounts, services.identities, services.ledger)
+        api.addSigningIdentities(services.signingIdentities)
         api.addNotifications(services.notifications)
         api.addPublishing(services.publishing)
         api.addReview(services.review)
         api.addScans(services)
         api.addRegistry(services.registry)
+        api.addCertifications(services.certifications)
         api.addJobs(services.jobs, services.dispatcher)
         api.addBatches(services.batches)
         api.addChat(services.chat, services.jobs)

@@ -27,6 +27,9 @@ final class FakeImages: ImageSource {
     /// Lets a tag point to an image; by default to one of its own.
     func push(_ reference: String, content: String? = nil) { state.withLock { $0.tags[reference] = Self.digest(of: content ?? reference) } }
 
+    /// Lets a tag point to an image of a test's own.
+    func push(_ reference: String, digest: Digest) { state.withLock { $0.tags[reference] = digest } }
+
     /// Every registry answers so; `nil` for as it should.
     func fail(_ error: OCIError?) { state.withLock { $0.failure = error } }
     func failFetching(_ error: OCIError?) { state.withLock { $0.fetchFailure = error } }

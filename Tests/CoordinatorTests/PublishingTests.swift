@@ -221,7 +221,7 @@ import Testing
     @Test func aRegistryThatIsNoLongerApprovedIsRefusedWhenSubmitting() async throws {
         let world = try await World()
         let wide = Publishing(
-            moves: world.moves, images: world.images, approved: ApprovedRegistries(adding: ["127.0.0.1:5000"]), bus: world.bus,
+            moves: world.moves, images: world.images, approved: ApprovedRegistries(adding: ["127.0.0.1:5000"]), gate: world.gate, bus: world.bus,
             surroundings: world.surroundings)
         var fields = world.fields("my-cargo")
         fields.containerImage = "127.0.0.1:5000/my-cargo:v1.0.0"

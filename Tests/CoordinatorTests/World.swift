@@ -27,6 +27,11 @@ final class World: Sendable {
     let surroundings: Surroundings
     let accounts: Accounts
     let identities: PublisherIdentities
+    let trust = FakeTrust()
+    let signatures = FakeSignatures()
+    let gate: SignatureGate
+    let signingIdentities: SigningIdentities
+    let certifications: Certifications
     let notifications: Notifications
     let courier: Courier
     let moves: SubmissionMoves
@@ -72,14 +77,18 @@ final class World: Sendable {
         let announcer = Announcer(bus: bus, surroundings: surroundings, sendsMail: true)
         moves = SubmissionMoves(database: database, announcer: announcer)
         identities = PublisherIdentities(database: database, door: door, announcer: announcer, surroundings: surroundings)
+        gate = SignatureGate(database: database, source: signatures, trust: trust.network, surroundings: surroundings)
+        dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
+        signingIdentities = SigningIdentities(moves: moves, gate: gate, trust: trust.network, dispatcher: dispatcher, surroundings: surroundings)
+        certifications = Certifications(moves: moves, gate: gate, surroundings: surroundings)
         notifications = Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings)
         courier = Courier(
             database: database, door: door, mailer: mailer, mailFrom: "network@example.com", bus: bus, surroundings: surroundings,
             logger: logger)
         moderation = Moderation(moves: moves, surroundings: surroundings)
         audit = Audit(database: database)
-        publishing = Publishing(moves: moves, images: images, approved: ApprovedRegistries(), bus: bus, surroundings: surroundings)
-        review = Review(moves: moves, images: images, surroundings: surroundings)
+        publishing = Publishing(moves: moves, images: images, approved: ApprovedRegistries(), gate: gate, bus: bus, surroundings: surroundings)
+        review = Review(moves: moves, images: images, gate: gate, surroundings: surroundings)
         registry = Registry(database: database)
         jobs = Jobs(database: database, bus: bus, surroundings: surroundings)
         islands = Islands(database: database, surroundings: surroundings)
@@ -87,7 +96,6 @@ final class World: Sendable {
         rescans = Rescans(moves: moves, policy: RescanPolicy(), bus: bus, surroundings: surroundings)
         justifications = Justifications(moves: moves, surroundings: surroundings)
         scanDocuments = ScanDocuments(database: database)
-        dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
         publisher = try await Self.person("publisher", [], [.read, .write], accounts)
         reviewer = try await Self.person("reviewer", [.reviewer], [.read, .review], accounts)
         consumer = try await Self.person("consumer", [], [.read, .write], accounts)

@@ -56,7 +56,8 @@ import Testing
     }
 
     @Test func reviewGivesLevels0And1Only() {
-        #expect(TrustLevel.allCases.filter(\.isAssignableByReview).map(\.rawValue) == [0, 1])
+        #expect(TrustLevel.reviewMax(replacing: nil) == .basic)
+        #expect(TrustLevel.allCases.map { TrustLevel.reviewMax(replacing: $0).rawValue } == [1, 1, 2, 2])
     }
 
     @Test func aHigherLevelNeverHasLessThanALowerOne() {

@@ -90,6 +90,7 @@ import Testing
             changed.submittedAt = 11
             changed.reviewedAt = 12
             changed.publishedAt = 13
+            changed.signature = "{}"
             let wanted = changed
             try await database.write { try $0.update(wanted) }
             #expect(try await database.read { try $0.submission(id: submission.id) } == wanted)

@@ -75,6 +75,24 @@ extension Dispatcher {
         sessions[island]?.send(.cancel(attempt))
     }
 
+    /// Stops what runs of versions whose signature was taken back, and tells every connected Island to run none of them.
+    func withdraw(_ submissions: [Submission]) async throws {
+        if submissions.isEmpty { return }
+        let digests = submissions.compactMap(\.row.imageDigest)
+        for session in sessions.values { session.send(.revoked(digests)) }
+        let ids = Set(submissions.map(\.row.id))
+        let running = try await database.read { reader in
+            try reader.openJobs(inStates: [JobState.queued, .running].map(\.rawValue)).filter { ids.contains($0.submissionID) }
+        }
+        for row in running {
+            guard let island = row.islandID else { continue }
+            let attempt = AttemptID(job: row.id, number: row.attempt)
+            let failure = JobFailure(fault: .cargo, code: "signature_revoked", message: "The signature of the Cargo was taken back while it ran.")
+            try await end(attempt, island: island, failure)
+            sessions[island]?.send(.cancel(attempt))
+        }
+    }
+
     /// Ends an attempt that its Island did not end: the job is over, or waits for another Island.
     func end(_ attempt: AttemptID, island: String, _ failure: JobFailure) async throws {
         let (now, rules) = (surroundings.now(), rules)

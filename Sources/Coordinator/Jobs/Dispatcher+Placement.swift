@@ -42,6 +42,7 @@ extension Dispatcher {
         let timeoutMilliseconds: Int
         /// JSON text.
         let input: String
+        let signers: [CoordinatorMessage.Signer]
         let news: TranscriptNews?
     }
 
@@ -132,12 +133,17 @@ extension Dispatcher {
         let connected = sessions.count
         let placed: [Placed?]
         do {
-            placed = try await database.write { [rules] writer in try plans.map { try Self.place($0, connected, rules, in: writer) } }
+            placed = try await database.write { [rules] writer in
+                try Self.requireLevels(of: plans, in: writer)
+                return try plans.map { try Self.place($0, connected, rules, in: writer) }
+            }
         } catch {
             // Nothing of it is stored, and nothing may be lost of it here either.
             for plan in plans { release(plan.attempt, island: plan.decision.island) }
             forgetQueue()
-            throw error
+            guard let moved = error as? LevelMoved else { throw error }
+            for id in moved.submissionIDs { rules.terms.forget(id) }
+            return
         }
         crashPoints?.reach(.beforeAssign)
         let now = surroundings.now()
@@ -158,6 +164,29 @@ extension Dispatcher {
         for (plan, placed) in given { try await assign(plan, placed) }
     }
 
+    /// Who may have signed a version of a level that demands a signature: its publisher's identities of this moment.
+    private static func signers(of plan: Plan, _ rules: JobChange.Rules, in reader: any SQLReader) throws -> [CoordinatorMessage.Signer] {
+        guard plan.cargo.requirements.level.requiresSignature else { return [] }
+        let terms = try rules.terms.terms(of: plan.row.submissionID, in: reader)
+        return try reader.activeSigningIdentities(accountID: terms.publisherID).compactMap { row in
+            if let key = row.publicKey { return .key(key) }
+            guard let issuer = row.issuer, let identity = row.identity else { return nil }
+            return .identity(identity, issuer: issuer)
+        }
+    }
+
+    /// Versions were given another trust level since they were looked up; their jobs are planned anew.
+    private struct LevelMoved: Error {
+        let submissionIDs: [Int]
+    }
+
+    private static func requireLevels(of plans: [Plan], in reader: any SQLReader) throws {
+        let planned = Dictionary(plans.map { ($0.row.submissionID, $0.cargo.requirements.level.rawValue) }) { $1 }
+        let levels = try reader.trustLevels(of: planned.keys)
+        let moved = planned.filter { levels[$0.key] != $0.value }.keys
+        guard moved.isEmpty else { throw LevelMoved(submissionIDs: Array(moved)) }
+    }
+
     private func assign(_ plan: Plan, _ placed: Placed) async throws {
         let island = plan.decision.island
         bus.signal(Topics.job(plan.attempt.job), news: placed.news)
@@ -173,7 +202,8 @@ extension Dispatcher {
             .assign(
                 .init(
                     attempt: plan.attempt, slug: plan.cargo.slug, runtime: plan.cargo.requirements.runtime, image: plan.cargo.image,
-                    digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: placed.timeoutMilliseconds, input: input)))
+                    digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: placed.timeoutMilliseconds, input: input,
+                    signers: placed.signers)))
     }
 
     private static func place(_ plan: Plan, _ connected: Int, _ rules: JobChange.Rules, in writer: any SQLWriter) throws -> Placed? {
@@ -183,7 +213,8 @@ extension Dispatcher {
         let placement = plan.decision.json(connected: connected).text
         guard try change.place(attempt: plan.attempt.number, on: plan.decision.island, placement: placement) else { return nil }
         try change.save()
-        return Placed(timeoutMilliseconds: row.timeoutMilliseconds, input: row.input, news: change.news)
+        return Placed(
+            timeoutMilliseconds: row.timeoutMilliseconds, input: row.input, signers: try signers(of: plan, rules, in: writer), news: change.news)
     }
 
     // MARK: Explaining

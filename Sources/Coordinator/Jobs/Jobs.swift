@@ -101,7 +101,7 @@ public struct Jobs: Sendable {
         return job
     }
 
-    /// Another version was published between the check of an input and the transaction that insists on it.
+    /// Another version was published, or another level given, between the check of an input and the transaction that insists on it.
     private struct VersionMoved: Error {}
 
     /// Does what goes by a Cargo's published version, anew when another one takes its place meanwhile.
@@ -162,8 +162,8 @@ public struct Jobs: Sendable {
 
     private func requireVersion(of all: [New], in reader: any SQLReader) throws {
         guard let slug = all.first?.checked.request.workload else { return }
-        let offered = try Registry.publishedSubmissionID(slug: slug, in: reader)
-        guard all.allSatisfy({ $0.checked.terms.submissionID == offered }) else { throw VersionMoved() }
+        let offered = try Registry.publishedSubmission(slug: slug, in: reader)
+        guard all.allSatisfy({ ($0.checked.terms.submissionID, $0.checked.terms.level) == offered }) else { throw VersionMoved() }
     }
 
     private func store(_ new: New, _ row: JobRow, at now: Timestamp, in writer: any SQLWriter) throws -> Job {

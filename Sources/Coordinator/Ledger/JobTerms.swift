@@ -2,7 +2,7 @@ import Domain
 import Storage
 import Synchronization
 
-/// What jobs go by of the version that they run. It never changes: a published version is fixed.
+/// What jobs go by of the version that they run. Only its trust level can change once it is published.
 struct JobTerms: Sendable, Hashable {
     let submissionID: Int
     let workloadID: Int
@@ -63,10 +63,18 @@ final class JobTermsCache: Sendable {
     ///
     /// - Throws: `not_found`; `conflict` (`cargo_suspended`) while the Cargo is suspended.
     func offered(_ slug: String, in reader: any SQLReader) throws -> JobTerms {
-        let terms = try terms(of: Registry.publishedSubmissionID(slug: slug, in: reader), in: reader)
+        let published = try Registry.publishedSubmission(slug: slug, in: reader)
+        var terms = try terms(of: published.id, in: reader)
+        if terms.level != published.level {
+            forget(published.id)
+            terms = try self.terms(of: published.id, in: reader)
+        }
         kept.withLock { $0.offered[slug] = $0.terms[terms.submissionID] == nil ? nil : terms.submissionID }
         return terms
     }
+
+    /// Lets the next who asks for a version's terms look: its trust level has changed.
+    func forget(_ submissionID: Int) { kept.withLock { $0.terms[submissionID] = nil } }
 
     /// Lets the next who asks for a slug's version look.
     func forgetOffer(_ slug: String) { kept.withLock { $0.offered[slug] = nil } }

@@ -121,27 +121,34 @@ extension Publishing {
 
     /// Puts an approved submission into the registry; the version that was there is superseded. A tag that no longer points to the
     /// pinned digest is noticed and told, and changes nothing: what was reviewed is the digest.
+    ///
+    /// At levels above 1 the digest must be signed by one of the publisher's signing identities now; the signature is stored with the version.
     private func publish(_ id: Int, by principal: Principal) async throws -> Submission {
         let approved = try await database.read { reader in
             let submission = try Self.owned(id, by: principal, in: reader)
             _ = try submission.state(after: .publish)
             return submission
         }
+        let signature = approved.trustLevel?.requiresSignature == true ? try await gate.signature(of: approved) : nil
         let tagDigest = await currentDigest(of: approved)
         let act = act(of: principal)
         let published = try await moves.commit { writer in
-            let submission = try Self.owned(id, by: principal, in: writer)
+            var submission = try Self.owned(id, by: principal, in: writer)
             _ = try submission.state(after: .publish)
             try Self.requireRisingVersion(submission, in: writer)
             if submission.trustLevel?.requiresSignature != false {
-                throw ServiceError(
-                    .conflict, code: "signature_required",
-                    "Publishing at this trust level needs a cosign signature, which this version cannot verify yet.")
+                guard let signature else {
+                    throw ServiceError(
+                        .conflict, code: "signature_required",
+                        "The trust level of submission \(id) was raised while it was published, and its signature was not looked for; try again.")
+                }
+                submission = try SignatureGate.accept(signature, for: submission, by: act.actorID, in: writer)
             }
             if let workload = try writer.workload(id: submission.row.workloadID), let oldID = workload.publishedSubmissionID {
                 let replaced = SubmissionMoves.Act(actorID: act.actorID, at: act.at, note: "by submission \(id)")
                 try moves.move(try Submission.find(oldID, in: writer), .supersede, replaced, in: writer)
             }
+            try Certifications.follow(submission, at: act.at, in: writer)
             let published = try moves.move(submission, .publish, act, in: writer) { $0.publishedAt = act.at.milliseconds }
             try writer.setPublishedSubmission(id, workloadID: submission.row.workloadID)
             try Registry.show(published, in: writer)

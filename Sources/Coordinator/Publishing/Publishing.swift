@@ -10,17 +10,20 @@ public struct Publishing: Sendable {
     let moves: SubmissionMoves
     let images: any ImageSource
     let approved: ApprovedRegistries
+    let gate: SignatureGate
     let bus: any SignalBus
     let surroundings: Surroundings
 
     /// The use cases over a database and the registries that are approved.
     public init(
-        moves: SubmissionMoves, images: any ImageSource, approved: ApprovedRegistries, bus: any SignalBus, surroundings: Surroundings
+        moves: SubmissionMoves, images: any ImageSource, approved: ApprovedRegistries, gate: SignatureGate, bus: any SignalBus,
+        surroundings: Surroundings
     ) {
         database = moves.database
         self.moves = moves
         self.images = images
         self.approved = approved
+        self.gate = gate
         self.bus = bus
         self.surroundings = surroundings
     }

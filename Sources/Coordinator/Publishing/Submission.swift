@@ -14,6 +14,8 @@ public struct Submission: Sendable, Hashable {
     public let state: SubmissionState
     /// The level given, once approved.
     public let trustLevel: TrustLevel?
+    /// What is told of the image's signature; `nil` where none was found valid.
+    public let signature: SignatureSummary?
 
     init(row: SubmissionRow, slug: String) throws {
         guard let state = SubmissionState(rawValue: row.state), case .object(let object)? = try? JSONValue(parsing: row.fields) else {
@@ -24,6 +26,7 @@ public struct Submission: Sendable, Hashable {
         self.state = state
         fields = SubmissionFields.read(object).fields
         trustLevel = row.trustLevel.flatMap(TrustLevel.init)
+        signature = try row.signature.map(SignatureSummary.init(stored:))
     }
 
     /// Reads a submission inside a transaction; throws `not_found` when there is none.

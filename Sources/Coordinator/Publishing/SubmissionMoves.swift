@@ -55,6 +55,43 @@ public struct SubmissionMoves: Sendable {
         return moved
     }
 
+    /// Gives a version another trust level; what the registry shows changes with it. Jobs that run go on at the level that they began with.
+    ///
+    /// - Parameter action: what was done, for the history and the audit log.
+    @discardableResult
+    func setLevel(
+        _ submission: Submission, to level: TrustLevel, action: String, _ act: Act, in writer: any SQLWriter
+    ) throws -> Submission {
+        var row = submission.row
+        row.trustLevel = level.rawValue
+        row.updatedAt = act.at.milliseconds
+        try writer.update(row)
+        let changed = try Submission.find(row.id, in: writer)
+        try writer.insert(event(of: changed, action, to: changed.state, act))
+        try writer.audit(
+            "submission.\(action)", changed.subject, by: act.actorID, at: act.at, before: submission.audited, after: changed.audited)
+        if changed.state == .published || changed.state == .suspended { try Registry.show(changed, in: writer) }
+        if changed.state == .suspended { try Registry.hide(changed, in: writer) }
+        return changed
+    }
+
+    /// Takes a Cargo's certification away: its version in the registry goes back to level 1, and so do those that wait to be published.
+    func loseCertification(_ submission: Submission, _ act: Act, in writer: any SQLWriter) throws {
+        var ids = [submission.row.id]
+        let published = try writer.workload(id: submission.row.workloadID)?.publishedSubmissionID
+        if submission.row.id == published {
+            ids += try writer.submissionIDs(workloadID: submission.row.workloadID, inState: SubmissionState.approved.rawValue)
+            try writer.endCertifications(
+                workloadID: submission.row.workloadID, inState: CertificationState.granted.rawValue, at: act.at.milliseconds, because: act.note)
+        }
+        for id in ids {
+            let version = try Submission.find(id, in: writer)
+            guard let level = version.trustLevel, level.requiresSignature else { continue }
+            let changed = try setLevel(version, to: .basic, action: "decertify", act, in: writer)
+            try tell(.certificationLost, of: changed, act, facts: ["trust_level_before": .int(level.rawValue)], in: writer)
+        }
+    }
+
     /// Removes a draft and all that hangs on it.
     func delete(_ submission: Submission, _ act: Act, in writer: any SQLWriter) throws {
         guard submission.state.allows(.delete) else { throw submission.stateConflict(.delete) }
@@ -106,6 +143,9 @@ public struct SubmissionMoves: Sendable {
         case .submissionFlagged: "was flagged by a rescan"
         case .submissionCleared: "was cleared by a rescan"
         case .submissionJustificationReopened: "has a finding whose justification is over"
+        case .certificationGranted: "is at trust level \(submission.trustLevel?.rawValue ?? 0) now"
+        case .certificationRejected: "was not certified"
+        case .certificationLost: "is back at trust level 1"
         case .identityVerified, .identityRevoked: "changed"
         }
     }
@@ -126,6 +166,7 @@ extension Submission {
             "slug": .string(slug), "state": .string(state.rawValue), "version": .string(row.version), "image_digest": .optional(row.imageDigest),
             "trust_level": .optional(trustLevel?.rawValue),
         ]
+        if let signature { object["signature"] = signature.json }
         // What can change only in a draft is told only there, so that the log does not repeat schemas at every step.
         if state == .draft { object["fields"] = .object(fields.json) }
         if let reason = row.rejectionReason { object["rejection_reason"] = .string(reason) }

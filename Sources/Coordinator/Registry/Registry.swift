@@ -65,6 +65,20 @@ public struct Registry: Sendable {
         return try await database.read { try Self.cargo(slug: slug, in: $0) }
     }
 
+    /// The signature of a Cargo's version, with all that it takes to verify it again.
+    ///
+    /// - Throws: `not_found`; also `not_signed` for a version without one.
+    public func signature(slug: String, for principal: Principal) async throws -> (submission: Submission, row: SubmissionSignatureRow) {
+        try principal.require(.read)
+        return try await database.read { reader in
+            let submission = try Self.cargo(slug: slug, in: reader).submission
+            guard let row = try reader.submissionSignature(submissionID: submission.row.id) else {
+                throw ServiceError(.notFound, code: "not_signed", "\(slug) \(submission.row.version) has no signature that was verified.")
+            }
+            return (submission, row)
+        }
+    }
+
     /// The versions of a Cargo that are or were in the registry, newest first.
     public func versions(slug: String, page: Page, for principal: Principal) async throws -> Listing<PublishedVersion> {
         try principal.require(.read)
@@ -90,13 +104,13 @@ public struct Registry: Sendable {
         return (workload, submission)
     }
 
-    /// The published version of a Cargo, for a job; one small read, since every job's submission asks.
+    /// The published version of a Cargo and its trust level, for a job; one small read, since every job's submission asks.
     ///
     /// - Throws: as ``published(slug:in:)`` does.
-    static func publishedSubmissionID(slug: String, in reader: any SQLReader) throws -> Int {
+    static func publishedSubmission(slug: String, in reader: any SQLReader) throws -> (id: Int, level: TrustLevel) {
         guard let found = try reader.publishedSubmission(slug: slug) else { throw notFound(slug) }
         guard found.state == SubmissionState.published.rawValue else { throw suspended(slug) }
-        return found.id
+        return (found.id, found.trustLevel.flatMap(TrustLevel.init) ?? .untrusted)
     }
 
     private static func notFound(_ slug: String) -> ServiceError {

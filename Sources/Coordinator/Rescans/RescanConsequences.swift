@@ -33,6 +33,10 @@ struct RescanConsequences: Sendable {
             endsAt: deadlines.first ?? Int.max, suspendedAt: isForgiven && !fresh.isEmpty ? nil : grace?.suspendedAt,
             told: Self.text(of: deadlines))
         try writer.store(flagged)
+        let loss = SubmissionMoves.Act(
+            actorID: "system", at: now, note: "a rescan found \(worst.summary), and a certified Cargo has nothing that blocks")
+        try moves.loseCertification(submission, loss, in: writer)
+        let submission = try Submission.find(submission.row.id, in: writer)
         if !fresh.isEmpty { try tell(.submissionFlagged, submission, Self.words(fresh, end: flagged.endsAt, now: now), fresh, at: now, in: writer) }
         if flagged.endsAt <= now.milliseconds { try suspend(flagged, at: now, in: writer) }
     }

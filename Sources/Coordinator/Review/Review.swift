@@ -7,13 +7,15 @@ public struct Review: Sendable {
     let database: any Database
     let moves: SubmissionMoves
     let images: any ImageSource
+    let gate: SignatureGate
     let surroundings: Surroundings
 
     /// The use cases over a database's submissions.
-    public init(moves: SubmissionMoves, images: any ImageSource, surroundings: Surroundings) {
+    public init(moves: SubmissionMoves, images: any ImageSource, gate: SignatureGate, surroundings: Surroundings) {
         database = moves.database
         self.moves = moves
         self.images = images
+        self.gate = gate
         self.surroundings = surroundings
     }
 
@@ -55,14 +57,18 @@ public struct Review: Sendable {
     /// Approves a submission that its scan lets through.
     ///
     /// - Throws: `invalid` for an incomplete checklist or a level that review cannot give; `forbidden` (`own_submission`);
-    ///   `conflict`: `state_conflict`, or one of ``ScanRefusal`` with the findings that stand in the way.
+    ///   `conflict`: `state_conflict`, one of ``ScanRefusal`` with the findings that stand in the way, or for levels above 1
+    ///   `signature_required` or `signature_invalid`.
     public func approve(_ id: Int, _ request: ApprovalRequest, by principal: Principal) async throws -> Submission {
         try principal.require(.review)
         let act = SubmissionMoves.Act(actorID: principal.accountID, at: surroundings.now(), note: request.note)
+        let signature = try await signature(id, request, by: principal)
         return try await moves.commit { writer in
-            let submission = try Self.reviewable(id, .approve, by: principal, in: writer)
-            let problems = request.problems()
-            guard problems.isEmpty else { throw ServiceError.invalid(problems) }
+            var submission = try Self.acceptable(id, request, by: principal, in: writer)
+            if request.trustLevel.requiresSignature {
+                guard let signature else { throw StorageError(.unexpectedShape, "no signature was looked for at level \(request.trustLevel)") }
+                submission = try SignatureGate.accept(signature, for: submission, by: act.actorID, in: writer)
+            }
             try Self.requirePassingScan(of: submission, request, at: act.at, in: writer)
             try Justifications.countersignAll(
                 of: submission, seen: request.justifications, by: principal.accountID, at: act.at, in: writer)
@@ -73,6 +79,23 @@ public struct Review: Sendable {
                 row.reviewedAt = act.at.milliseconds
             }
         }
+    }
+
+    /// The signature that a level asks for; `nil` where it asks for none.
+    private func signature(_ id: Int, _ request: ApprovalRequest, by principal: Principal) async throws -> SignatureGate.Found? {
+        guard request.trustLevel.requiresSignature else { return nil }
+        let submission = try await database.read { try Self.acceptable(id, request, by: principal, in: $0) }
+        return try await gate.signature(of: submission)
+    }
+
+    /// A submission that the asker may approve as they wish, its scan and signature aside.
+    private static func acceptable(_ id: Int, _ request: ApprovalRequest, by principal: Principal, in reader: any SQLReader) throws -> Submission {
+        let submission = try reviewable(id, .approve, by: principal, in: reader)
+        let published = try reader.workload(id: submission.row.workloadID)?.publishedSubmissionID
+        let replaced = try published.flatMap { try Submission.find($0, in: reader).trustLevel }
+        let problems = request.problems(replacing: replaced)
+        guard problems.isEmpty else { throw ServiceError.invalid(problems) }
+        return submission
     }
 
     /// Rejects a submission with a reason and the rule that it rests on.

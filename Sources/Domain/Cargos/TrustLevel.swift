@@ -34,8 +34,14 @@ public enum TrustLevel: Int, Sendable, Hashable, CaseIterable, Comparable {
     /// Whether an Island must find a valid cosign signature before it runs a Cargo of this level.
     public var requiresSignature: Bool { self >= .verified }
 
-    /// Whether a reviewer may give this level; the higher ones are earned by certification or an audit.
-    public var isAssignableByReview: Bool { self <= .basic }
+    /// The highest level that a reviewer may give a version: the higher ones are earned by certification or an audit.
+    ///
+    /// A new version of a certified Cargo may stay at level 2. An audit is of one version, so level 3 is never handed on.
+    ///
+    /// - Parameter replaced: the level of the version that is in the registry now; `nil` for none.
+    public static func reviewMax(replacing replaced: TrustLevel?) -> TrustLevel {
+        (replaced ?? .untrusted) >= .verified ? .verified : .basic
+    }
 }
 
 /// The three publishing tiers.

@@ -12,6 +12,9 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable {
     case submissionFlagged = "submission.flagged"
     case submissionCleared = "submission.cleared"
     case submissionJustificationReopened = "submission.justification_reopened"
+    case certificationGranted = "certification.granted"
+    case certificationRejected = "certification.rejected"
+    case certificationLost = "certification.lost"
     case identityVerified = "identity.verified"
     case identityRevoked = "identity.revoked"
 

@@ -26,12 +26,18 @@ public struct ApprovalRequest: Sendable, Hashable {
     }
 
     /// What is wrong with the wish by itself, each with its JSON pointer.
-    public func problems() -> [Problem] {
+    ///
+    /// - Parameter replaced: the level of the version that is in the registry now; `nil` for none.
+    public func problems(replacing replaced: TrustLevel? = nil) -> [Problem] {
         var problems = ChecklistItem.allCases.filter { !checked.contains($0) }.map {
             Problem("/checklist/\($0.rawValue)", "must be ticked (true) to approve")
         }
-        if !trustLevel.isAssignableByReview {
-            problems.append(Problem("/trust_level", "a reviewer gives level 0 or 1; higher levels are earned by certification or an audit"))
+        if trustLevel > TrustLevel.reviewMax(replacing: replaced) {
+            problems.append(
+                Problem(
+                    "/trust_level",
+                    "a reviewer gives level 0 or 1, and 2 to a new version of a certified Cargo; higher levels are earned by certification or an audit"
+                ))
         }
         if acceptsMedium, !note.contains(where: { !$0.isWhitespace }) {
             problems.append(Problem("/note", "accepting medium findings needs a note that says why"))

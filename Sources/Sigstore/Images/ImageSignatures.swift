@@ -24,6 +24,10 @@ public struct ImageSignatures: Sendable {
         public let layout: Layout
         /// What was found of it.
         public let verified: Verifier.Verified
+        /// What is stored beside the image, byte for byte: the bundle, or in the older layout the signed payload.
+        public let content: [UInt8]
+        /// What the older layout says beside its payload, by cosign's names; empty for a bundle.
+        public let annotations: [String: String]
     }
 
     /// Insists that an image has at least one signature that the policy accepts.
@@ -41,12 +45,10 @@ public struct ImageSignatures: Sendable {
         var first: Refusal?
         for candidate in try await candidates(digest, source) {
             do throws(Refusal) {
-                let verified =
-                    switch candidate {
-                    case .bundle(let layer): try await verifyBundle(layer, hash, source, now)
-                    case .legacy(let layer): try await verifyLegacy(layer, digest, source, now)
-                    }
-                return Accepted(layout: candidate.layout, verified: verified)
+                switch candidate {
+                case .bundle(let layer): return try await verifyBundle(layer, hash, source, now)
+                case .legacy(let layer): return try await verifyLegacy(layer, digest, source, now)
+                }
             } catch {
                 first = first ?? error
             }
@@ -58,13 +60,6 @@ public struct ImageSignatures: Sendable {
     private enum Candidate {
         case bundle(JSONValue)
         case legacy(JSONValue)
-
-        var layout: Layout {
-            switch self {
-            case .bundle: .bundle
-            case .legacy: .legacy
-            }
-        }
     }
 
     private func candidates(_ digest: String, _ source: some ImageSource) async throws -> [Candidate] {
@@ -94,7 +89,7 @@ public struct ImageSignatures: Sendable {
     static let signaturesMax = 256
 
     private func verifyBundle(_ layer: JSONValue, _ hash: [UInt8], _ source: any ImageSource, _ now: Moment) async throws(Refusal)
-        -> Verifier.Verified
+        -> Accepted
     {
         let bundle: Bundle
         let bytes = try await Self.blob(layer, source)
@@ -103,12 +98,13 @@ public struct ImageSignatures: Sendable {
         guard case .envelope(let envelope) = bundle.content, let statement = try? InTotoStatement(parsing: envelope.payload),
             statement.predicateType == ImageStatement.predicateType
         else { throw Refusal(.statementMalformed, "What is stored beside the image is no signature of an image.") }
-        return try verifier.verify(bundle, of: .digest(hash, .sha256), policy, now: now)
+        let verified = try verifier.verify(bundle, of: .digest(hash, .sha256), policy, now: now)
+        return Accepted(layout: .bundle, verified: verified, content: bytes, annotations: [:])
     }
 
     private func verifyLegacy(
         _ layer: JSONValue, _ digest: String, _ source: any ImageSource, _ now: Moment
-    ) async throws(Refusal) -> Verifier.Verified {
+    ) async throws(Refusal) -> Accepted {
         let payload = try await Self.blob(layer, source)
         let annotations = try LegacyAnnotations(layer["annotations"]?.object)
         let verified = try verifyLegacy(payload, annotations, now)
@@ -118,7 +114,8 @@ public struct ImageSignatures: Sendable {
             throw Refusal(.payloadMalformed, "The signature's payload cannot be read: \(error.message).")
         }
         guard named.digest == digest else { throw Refusal(.payloadOtherImage, "The signature is of another image.") }
-        return verified
+        let said = layer["annotations"]?.object?.members.compactMap { member in member.value.string.map { (member.name, $0) } } ?? []
+        return Accepted(layout: .legacy, verified: verified, content: payload, annotations: Dictionary(said) { $1 })
     }
 
     /// A key counts beside any certificate that came along.

@@ -5,7 +5,7 @@ struct Migration: Sendable {
     /// One statement each, in the dialect's braces.
     let statements: [String]
 
-    static let all = [foundation, accounts, registry, scans, ledger, jobs, openJobs, log]
+    static let all = [foundation, accounts, registry, scans, ledger, jobs, openJobs, log, signing]
 
     /// Runs the steps that the database has not seen, inside the caller's transaction.
     ///
@@ -13,8 +13,9 @@ struct Migration: Sendable {
     static func runMissing(in writer: any SQLWriter, dialect: Dialect, of all: [Migration] = all) throws {
         try writer.execute("CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT PRIMARY KEY)", [])
         let done = Set(try writer.query("SELECT number FROM schema_migrations", []).map { try $0.int("number") })
-        if let newest = done.max(), newest > all.count {
-            throw StorageError(.newerSchema, "the database is at schema \(newest), this program knows \(all.count); run the newer program")
+        let known = all.map(\.number).max() ?? 0
+        if let newest = done.max(), newest > known {
+            throw StorageError(.newerSchema, "the database is at schema \(newest), this program knows \(known); run the newer program")
         }
         for migration in all where !done.contains(migration.number) {
             for statement in migration.statements { try writer.execute(dialect.render(statement), []) }

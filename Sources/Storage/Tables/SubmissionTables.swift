@@ -42,6 +42,8 @@ public struct SubmissionRow: Sendable, Hashable {
     public var resubmittedFrom: Int?
     /// The other digest that the image's tag was last seen pointing to; `nil` while it points to the pinned one.
     public var tagMovedTo: String?
+    /// What is told of its signature, as JSON text; `nil` where none was found valid.
+    public var signature: String?
 
     /// A draft to store.
     public init(workloadID: Int, publisherID: String, state: String, fields: String, version: String, createdAt: Int) {
@@ -76,6 +78,7 @@ public struct SubmissionRow: Sendable, Hashable {
         publishedAt = try row.optionalInt("published_at")
         resubmittedFrom = try row.optionalInt("resubmitted_from")
         tagMovedTo = try row.optionalText("tag_moved_to")
+        signature = try row.optionalText("signature")
     }
 }
 
@@ -189,20 +192,21 @@ extension SQLWriter {
             """
             UPDATE submissions SET workload_id = ?, state = ?, fields = ?, search_text = ?, version = ?, image_digest = ?, platforms = ?,
                 trust_level = ?, reviewer_id = ?, review_note = ?, rejection_reason = ?, rejection_rule = ?, updated_at = ?,
-                submitted_at = ?, reviewed_at = ?, published_at = ?, tag_moved_to = ? WHERE id = ?
+                submitted_at = ?, reviewed_at = ?, published_at = ?, tag_moved_to = ?, signature = ? WHERE id = ?
             """,
             [
                 .integer(row.workloadID), .text(row.state), .text(row.fields), .text(row.searchText), .text(row.version),
                 .optional(row.imageDigest), .text(row.platforms), .optional(row.trustLevel), .optional(row.reviewerID), .optional(row.reviewNote),
                 .optional(row.rejectionReason), .optional(row.rejectionRule), .integer(row.updatedAt), .optional(row.submittedAt),
-                .optional(row.reviewedAt), .optional(row.publishedAt), .optional(row.tagMovedTo), .integer(row.id),
+                .optional(row.reviewedAt), .optional(row.publishedAt), .optional(row.tagMovedTo), .optional(row.signature),
+                .integer(row.id),
             ])
     }
 
     /// Removes a submission and all that hangs on it.
     public func deleteSubmission(id: Int) throws {
         try execute("DELETE FROM submission_events WHERE submission_id = ?", [.integer(id)])
-        for table in ["scan_documents", "justifications", "rescans", "graces"] {
+        for table in ["scan_documents", "justifications", "rescans", "graces", "submission_signatures"] {
             try execute("DELETE FROM \(table) WHERE submission_id = ?", [.integer(id)])
         }
         try execute("DELETE FROM scans WHERE submission_id = ?", [.integer(id)])

@@ -31,11 +31,12 @@ extension SQLReader {
         try first("SELECT * FROM workloads WHERE id = ?", [.integer(id)]).map(WorkloadRow.init)
     }
 
-    /// The version of a slug that is in the registry now, or suspended, and its state.
-    public func publishedSubmission(slug: String) throws -> (id: Int, state: String)? {
+    /// The version of a slug that is in the registry now, or suspended, its state and its trust level.
+    public func publishedSubmission(slug: String) throws -> (id: Int, state: String, trustLevel: Int?)? {
         try first(
-            "SELECT s.id, s.state FROM workloads w JOIN submissions s ON s.id = w.published_submission_id WHERE w.slug = ?", [.text(slug)]
-        ).map { (try $0.int("id"), try $0.text("state")) }
+            "SELECT s.id, s.state, s.trust_level FROM workloads w JOIN submissions s ON s.id = w.published_submission_id WHERE w.slug = ?",
+            [.text(slug)]
+        ).map { (try $0.int("id"), try $0.text("state"), try $0.optionalInt("trust_level")) }
     }
 
     /// The submissions that are in the registry now, suspended ones left out.

@@ -30,6 +30,16 @@ enum ComponentSchemas {
         ("total", .integer(1...100)), ("counts", .object(JobState.allCases.map { ($0.rawValue, .integer(0...)) })), ("created_at", .time),
     ]
 
+    private static let signatureSummary = Shape.object([
+        ("verified", .boolean), ("signer", .text), ("log_index", .integer(0...)), ("log_id", .text), ("signed_at", .nullable(.time)),
+    ])
+
+    private static let certificationRequest = Shape.object([
+        ("id", .integer(1...)), ("slug", .text), ("submission_id", .integer(1...)), ("trust_level", .integer(2...3)),
+        ("state", words(CertificationState.self)), ("requested_by", .text), ("requested_at", .time), ("decided_by", .nullable(.text)),
+        ("decided_at", .nullable(.time)), ("note", .text), ("ended_at", .nullable(.time)), ("ended_because", .nullable(.text)),
+    ])
+
     private static let counts = Shape.object(Severity.allCases.map { ($0.rawValue, .integer(0...)) })
     private static let problem = Shape.object([("pointer", .text), ("message", .text)])
     private static let problems = Shape.object([("problems", .array(problem))])
@@ -81,11 +91,20 @@ enum ComponentSchemas {
                 ),
             ])
         ),
+        ("SigningChallenge", .object([("challenge", .text), ("expires_at", .time)])),
+        (
+            "SigningIdentity",
+            .object([
+                ("id", .text), ("kind", words(SigningIdentityKind.self)), ("name", .text), ("public_key", .nullable(.text)),
+                ("fingerprint", .nullable(.text)), ("issuer", .nullable(.text)), ("identity", .nullable(.text)), ("created_at", .time),
+                ("revoked_at", .nullable(.time)),
+            ])
+        ),
         (
             "Submission",
             .object([
                 ("id", .integer(1...)), ("state", words(SubmissionState.self)), ("slug", .text), ("version", .text),
-                ("image_digest", .nullable(.text)), ("trust_level", .nullable(.integer(0...3))),
+                ("image_digest", .nullable(.text)), ("trust_level", .nullable(.integer(0...3))), ("signature", .nullable(signatureSummary)),
                 ("allowed_actions", .array(words(SubmissionAction.self))),
                 ("rejection_reason", .nullable(.text)), ("rejection_rule", .nullable(.text)), ("resubmitted_from", .nullable(.integer(1...))),
                 ("tag_moved_to", .nullable(.text)), ("created_at", .time), ("updated_at", .time), ("submitted_at", .nullable(.time)),
@@ -148,8 +167,29 @@ enum ComponentSchemas {
                 ] + prices + [
                     ("input_schema", .schema), ("output_schema", .schema), ("tags", .array(.text)), ("reputation", .nullable(.number)),
                     ("stats", .object([("jobs_completed", .integer(0...)), ("jobs_failed", .integer(0...))])), ("is_enabled", .boolean),
-                    ("published_at", .nullable(.time)),
+                    ("published_at", .nullable(.time)), ("signature?", .nullable(signatureSummary)),
                 ])
+        ),
+        (
+            "Signature",
+            .object([
+                ("slug", .text), ("version", .text), ("digest", .text), ("verified", .boolean), ("layout", .word(["bundle", "legacy"])),
+                ("kind", words(SigningIdentityKind.self)), ("signer", .text), ("issuer", .nullable(.text)), ("public_key", .nullable(.text)),
+                ("log_id", .text), ("log_index", .integer(0...)), ("signed_at", .nullable(.time)), ("verified_at", .time),
+                ("bundle", .nullable(.object([]))), ("payload", .nullable(.text)), ("annotations", .nullable(.map(.text))),
+            ])
+        ),
+        ("CertificationRequest", certificationRequest),
+        (
+            "Certification",
+            .object([
+                ("slug", .text), ("version", .text), ("trust_level", .integer(0...3)), ("tier", words(Tier.self)), ("badge", .nullable(.text)),
+                ("eligible", .boolean),
+                (
+                    "conditions",
+                    .array(.object([("condition", words(CertificationCondition.self)), ("met", .boolean), ("message", .text)]))
+                ), ("request", .nullable(certificationRequest)),
+            ])
         ),
         (
             "Facets",
@@ -290,7 +330,7 @@ enum ComponentSchemas {
             "Approval",
             .object(
                 [
-                    ("trust_level", .integer(0...1)),
+                    ("trust_level", .integer(0...2)),
                     ("checklist", .object(ChecklistItem.allCases.map { ($0.rawValue, .boolean) }, isOpen: false)), ("accept_medium?", .boolean),
                     ("note?", .string(pattern: "^[^\\x00]*$", length: 0...10_000)), ("justifications?", .array(.integer(1...))),
                 ], isOpen: false)
@@ -331,6 +371,15 @@ enum ComponentSchemas {
                 ], isOpen: false)
         ),
         ("DomainProof", .object([("domain", .string(pattern: "^[a-z]{1,20}\\.example$"))], isOpen: false)),
+        (
+            "SigningIdentityRequest",
+            .object(
+                [
+                    ("challenge", .string(pattern: "^[^\\x00]*$")), ("name?", .words(SigningIdentityTerms.nameLengthMax)),
+                    ("public_key?", .string(pattern: "^[^\\x00]*$")), ("signature?", .string(pattern: "^[^\\x00]*$")),
+                    ("issuer?", .string(pattern: "^[^\\x00]*$")), ("identity?", .string(pattern: "^[^\\x00]*$")), ("bundle?", .object([])),
+                ], isOpen: false)
+        ),
         (
             "JobRequest",
             .object(
@@ -383,6 +432,8 @@ enum ComponentSchemas {
             "Verification",
             .object([("evidence", .words(2000)), ("standing?", .word(["verified", "first_party"]))], isOpen: false)
         ),
+        ("OptionalNote", .object([("note?", .words(10_000))], isOpen: false)), ("LongReason", .object([("reason", .words(10_000))], isOpen: false)),
+        ("AuditReport", .object([("report", .words(10_000))], isOpen: false)),
         ("Reason", .object([("reason", .words(2000))], isOpen: false)),
         ("OptionalReason", .object([("reason?", .words(2000))], isOpen: false)),
     ]

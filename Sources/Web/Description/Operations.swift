@@ -43,6 +43,21 @@ extension Operation {
         Operation(
             method: .post, path: "/account/identity/domain/check", id: "checkDomainProof", summary: "Look whether the domain serves the token.",
             tag: "accounts", scope: .write, answer: .data("Identity"), refusals: [409]),
+        Operation(
+            method: .get, path: "/account/signing-identities", id: "listSigningIdentities",
+            summary: "By what you sign, newest first; revoked ones too.", tag: "accounts", scope: .read, query: paging,
+            answer: .list("SigningIdentity")),
+        Operation(
+            method: .post, path: "/account/signing-identities", id: "registerSigningIdentity",
+            summary: "Register a key or a name that you have shown to be yours.", tag: "accounts", scope: .write, body: "SigningIdentityRequest",
+            status: 201, answer: .data("SigningIdentity"), refusals: [409, 503]),
+        Operation(
+            method: .post, path: "/account/signing-identities/challenge", id: "challengeSigningIdentity",
+            summary: "A text to sign, which counts once and for ten minutes.", tag: "accounts", scope: .write, status: 201,
+            answer: .data("SigningChallenge")),
+        Operation(
+            method: .delete, path: "/account/signing-identities/{id}", id: "revokeSigningIdentity", summary: "End a signing identity at once.",
+            tag: "accounts", scope: .write, answer: .data("SigningIdentity"), refusals: [409]),
     ]
 
     private static let platform: (name: String, shape: Shape, about: String) = (
@@ -107,7 +122,7 @@ extension Operation {
             method: .get, path: "/review/submissions/{submission}", id: "getDossier", summary: "Everything a reviewer needs.", tag: "review",
             scope: .review, answer: .data("Dossier")),
         Operation(
-            method: .post, path: "/review/submissions/{submission}/approve", id: "approve", summary: "Approve at trust level 0 or 1.", tag: "review",
+            method: .post, path: "/review/submissions/{submission}/approve", id: "approve", summary: "Approve at a trust level.", tag: "review",
             scope: .review, body: "Approval", answer: .data("Submission"), refusals: [409]),
         Operation(
             method: .post, path: "/review/submissions/{submission}/reject", id: "reject", summary: "Reject with a reason and its rule.",
@@ -115,6 +130,15 @@ extension Operation {
         Operation(
             method: .post, path: "/review/submissions/{submission}/justifications/{justification}/countersign", id: "countersign",
             summary: "Agree to a justification.", tag: "review", scope: .review, answer: .data("Justification"), refusals: [409]),
+        Operation(
+            method: .get, path: "/review/certifications", id: "listCertifications", summary: "Certifications that wait, oldest first.",
+            tag: "review", scope: .review, query: paging, answer: .list("CertificationRequest")),
+        Operation(
+            method: .post, path: "/review/workloads/{slug}/certification/approve", id: "certify", summary: "Raise a Cargo to level 2.",
+            tag: "review", scope: .review, body: "OptionalNote", answer: .data("Certification"), refusals: [409]),
+        Operation(
+            method: .post, path: "/review/workloads/{slug}/certification/reject", id: "refuseCertification", summary: "Refuse a certification.",
+            tag: "review", scope: .review, body: "LongReason", answer: .data("Certification"), refusals: [409]),
     ]
 
     static let registry: [Operation] = [
@@ -132,6 +156,16 @@ extension Operation {
         Operation(
             method: .get, path: "/workloads/{slug}", id: "getWorkload", summary: "A published Cargo.", tag: "registry", scope: .read,
             answer: .data("Workload")),
+        Operation(
+            method: .get, path: "/workloads/{slug}/signature", id: "getSignature",
+            summary: "The signature of its version, whole: what the verified badge rests on.", tag: "registry", scope: .read,
+            answer: .data("Signature")),
+        Operation(
+            method: .get, path: "/workloads/{slug}/certification", id: "getCertification", summary: "What a Cargo has and lacks for level 2.",
+            tag: "registry", scope: .read, answer: .data("Certification")),
+        Operation(
+            method: .post, path: "/workloads/{slug}/certification", id: "requestCertification", summary: "Ask for level 2.", tag: "registry",
+            scope: .write, status: 201, answer: .data("Certification"), refusals: [409]),
         Operation(
             method: .get, path: "/workloads/{slug}/versions", id: "listVersions", summary: "Its versions, newest first.", tag: "registry",
             scope: .read, query: paging, answer: .list("Version")),
@@ -278,6 +312,9 @@ extension Operation {
         Operation(
             method: .post, path: "/admin/publishers/{id}/unverify", id: "unverifyPublisher", summary: "Take a verified identity away.", tag: "admin",
             scope: .admin, body: "Reason", answer: .data("Account"), refusals: [409]),
+        Operation(
+            method: .post, path: "/admin/workloads/{slug}/official", id: "makeOfficial", summary: "Raise an audited Cargo to level 3.",
+            tag: "admin", scope: .admin, body: "AuditReport", answer: .data("Workload"), refusals: [409, 503]),
         Operation(
             method: .post, path: "/admin/workloads/{slug}/suspend", id: "suspend", summary: "Take a Cargo out of the registry.", tag: "admin",
             scope: .admin, body: "Reason", answer: .data("Workload"), refusals: [409]),

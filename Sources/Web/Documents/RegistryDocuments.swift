@@ -13,6 +13,7 @@ extension PublishedCargo {
     var json: JSONValue {
         var object = cargoDocument(entry, submission)
         object["publisher"] = ["id": .string(publisher.id), "name": .string(publisher.name), "verified": .bool(publisher.isVerified)]
+        object["signature"] = submission.signature?.json ?? .null
         object["resources"] = submission.trustLevel.map(\.document) ?? .null
         return .object(object)
     }

@@ -18,6 +18,7 @@ extension Submission {
         object["image_digest"] = .optional(row.imageDigest ?? fields.imageDigest)
         object["trust_level"] = .optional(trustLevel?.rawValue)
         object["tier"] = .optional(trustLevel?.tier.rawValue)
+        object["signature"] = signature?.json ?? .null
         object["review_note"] = .optional(row.reviewNote)
         object["rejection_reason"] = .optional(row.rejectionReason)
         object["rejection_rule"] = .optional(row.rejectionRule)

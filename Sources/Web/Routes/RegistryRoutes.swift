@@ -17,6 +17,10 @@ extension RouterGroup<APIContext> {
         get("workloads/:slug") { _, context -> Response in
             .data(try await registry.cargo(slug: try context.text("slug"), for: context.principal).json)
         }
+        get("workloads/:slug/signature") { _, context -> Response in
+            let (submission, row) = try await registry.signature(slug: try context.text("slug"), for: context.principal)
+            return .data(row.json(of: submission))
+        }
         get("workloads/:slug/versions") { request, context -> Response in
             let page = try await registry.versions(slug: try context.text("slug"), page: request.page(), for: context.principal)
             return .list(page) { $0.json }

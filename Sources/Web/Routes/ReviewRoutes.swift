@@ -34,7 +34,7 @@ extension ApprovalRequest {
         var reader = FieldReader(object)
         let number = reader.required("trust_level", reader.int("trust_level"))
         let level = number.flatMap(TrustLevel.init)
-        if number != nil, level == nil { reader.note("trust_level", "must be 0 or 1") }
+        if number != nil, level == nil { reader.note("trust_level", "must be 0, 1 or 2") }
         var checked: Set<ChecklistItem> = []
         if let checklist = reader.required("checklist", reader.object("checklist")) {
             var items = FieldReader(checklist, at: "/checklist")

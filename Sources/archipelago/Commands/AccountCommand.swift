@@ -6,7 +6,10 @@ import JSON
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Register, sign in, and look after your account.",
-        subcommands: [Register.self, AccountSignIn.self, AccountSignOut.self, Show.self, AccountLedger.self, Password.self, AccountIdentity.self])
+        subcommands: [
+            Register.self, AccountSignIn.self, AccountSignOut.self, Show.self, AccountLedger.self, Password.self, AccountIdentity.self,
+            AccountSigningIdentity.self,
+        ])
 
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

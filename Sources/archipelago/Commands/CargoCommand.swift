@@ -7,6 +7,7 @@ struct CargoCommand: AsyncParsableCommand {
         subcommands: [
             CargoTest.self, CargoScan.self, CargoPush.self, CargoSubmit.self, CargoStatus.self, CargoEdit.self, CargoHandIn.self, CargoWithdraw.self,
             CargoResubmit.self, CargoDelete.self, CargoPublish.self, CargoSBOM.self, CargoJustify.self,
-            CargoVEX.self, CargoKeygen.self, CargoSign.self, CargoVerify.self,
+            CargoVEX.self, CargoKeygen.self, CargoSign.self, CargoVerify.self, CargoCertify.self,
+            CargoCertification.self,
         ])
 }

@@ -44,6 +44,7 @@ enum CargoLines {
                 ("Cargo", "\(cargo["slug"].words) \(cargo["version"].words)"), ("name", cargo["name"].words),
                 ("description", cargo["description"].words), ("publisher", publisher(cargo["publisher"])),
                 ("level", "\(cargo["trust_level"].words) (\(cargo["tier"].words))"), ("verified", cargo["verified"].words),
+                ("signed by", signature(cargo["signature"])),
                 ("in use", cargo["is_enabled"].wordsIfAny), ("runtime", cargo["runtime_type"].words), ("price", price(cargo)),
                 ("needs", needs(cargo)), ("limits", limits(cargo["resources"])), ("category", cargo["category"].wordsIfAny),
                 ("tags", cargo["tags"].wordsIfAny), ("reputation", cargo["reputation"].wordsIfAny),
@@ -57,6 +58,12 @@ enum CargoLines {
     private static func schema(_ title: String, _ schema: JSONValue?) -> [String] {
         guard let schema, !schema.isNull else { return [] }
         return ["", "\(title) schema", schema.indentedText]
+    }
+
+    private static func signature(_ signature: JSONValue?) -> String? {
+        guard let signature, !signature.isNull else { return nil }
+        let doubt = signature["verified"]?.bool == true ? "" : " (revoked since)"
+        return "\(signature["signer"].words)\(doubt), log entry \(signature["log_index"].words), \(Moment.words(signature["signed_at"]))"
     }
 
     private static func publisher(_ publisher: JSONValue?) -> String? {

@@ -42,7 +42,10 @@ struct IslandCommand: AsyncParsableCommand {
         @Option(help: "Where the machine stands, in your words.") var region = ""
         @Option(name: .customLong("approve-registry"), help: "A registry approved beside the standard ones. May be repeated.")
         var approvedRegistries: [String] = []
-        @Option(help: ArgumentHelp("Whom to believe when signatures are verified, a Sigstore trusted root (default: nobody).", valueName: "file"))
+        @Option(
+            help: ArgumentHelp(
+                "Whom to believe when signatures are verified, a Sigstore trusted root (default: what the coordinator says at the first start; kept in the data folder).",
+                valueName: "file"))
         var trustedRoot: String?
         @OptionGroup var sandbox: SandboxOptions
 
@@ -67,7 +70,11 @@ struct IslandCommand: AsyncParsableCommand {
             configuration.slots = slots ?? configuration.slots
             configuration.backend = try sandbox.backend()
             configuration.diskGibibytes = diskGib
-            configuration.trustedRoot = try trustedRoot.map { try TrustedRoot(file: $0) }
+            if let trustedRoot {
+                configuration.trustedRoot = try TrustedRoot(file: trustedRoot)
+            } else {
+                configuration.trustedRoot = try await KeptTrustedRoot.load(folder: folder, coordinator: configuration.coordinator)
+            }
             try await serve(configuration)
         }
 

@@ -5,7 +5,7 @@ import JSON
 /// `archipelago review …`.
 struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "review", abstract: "Review submissions.", subcommands: [List.self, Show.self, Approve.self, Reject.self])
+        commandName: "review", abstract: "Review submissions.", subcommands: [List.self, Show.self, Approve.self, Reject.self, ReviewCertify.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List submissions that wait for review, oldest first.")
@@ -61,7 +61,7 @@ struct ReviewCommand: AsyncParsableCommand {
                   archipelago review approve 7 --level 0 --checked scan,schemas,resources,metadata,policy
                 """)
         @Argument(help: "The submission's id.") var id: Int
-        @Option(help: "The trust level to give: 0 or 1.") var level: Int
+        @Option(help: "The trust level to give: 0 or 1; 2 to a signed version of a certified Cargo.") var level: Int
         @Option(help: "The points ticked, parted by commas.") var checked: String = ""
         @Flag(help: "Accept medium findings; needs --note.") var acceptMedium = false
         @Option(help: "Words to the approval.") var note: String = ""

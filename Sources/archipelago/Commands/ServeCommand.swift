@@ -5,6 +5,7 @@ import Foundation
 import JSON
 import Logging
 import ServiceLifecycle
+import Sigstore
 import Storage
 import UnixSignals
 
@@ -20,7 +21,8 @@ struct ServeCommand: AsyncParsableCommand {
             database_days_max (default 14: nothing is scanned with an older database), critical_grace_hours (default 0) and
             high_grace_hours (default 168: from a finding in a rescan to the suspension), platform_fee_percent (of each charge, default 0),
             requests_per_minute (for each key, default 100, 0 for no limit), sign_ins_per_minute (for each address, default 5), mail_command (a list: the absolute path of a sendmail and its arguments), mail_from,
-            allow_loopback (webhooks and publishers' domains may lead to this machine; for tests); unknown keys are refused.
+            allow_loopback (webhooks and publishers' domains may lead to this machine; for tests), trusted_root (the file of whom to believe in
+            signatures, read anew each time, default that of Sigstore's public instance); unknown keys are refused.
             On an empty data folder the command prints the first administrator's API key, once.
             """)
 
@@ -89,6 +91,11 @@ struct ServeCommand: AsyncParsableCommand {
         if let limit = file.signInsPerMinute { settings.signInsPerMinute = limit == 0 ? nil : limit }
         settings.mailCommand = file.mailCommand
         settings.mailFrom = file.mailFrom ?? settings.mailFrom
+        if let path = file.trustedRoot {
+            // Read once now, so that a wrong file is told at the start.
+            _ = try TrustedRoot(file: path)
+            settings.trustedRoot = { try InputFile.bytes(path) }
+        }
         settings.allowsLoopback = file.allowsLoopback ?? settings.allowsLoopback
         return settings
     }

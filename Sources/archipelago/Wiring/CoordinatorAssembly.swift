@@ -3,12 +3,14 @@ import Crypto
 import Domain
 import Fabric
 import Foundation
+import JSON
 import Logging
 import OCI
 import Outbound
 import Passwords
 import Scanning
 import ServiceLifecycle
+import Sigstore
 import Storage
 import Web
 
@@ -26,6 +28,9 @@ struct CoordinatorConfiguration {
     var scanning: ScanningConfiguration
     /// When published Cargos are scanned again, and what follows.
     var rescans = RescanPolicy()
+    /// Whom the network believes in signatures beside its own log: a trusted root document as it is now; that of Sigstore's public instance where
+    /// nobody says another.
+    var trustedRoot: @Sendable () throws -> [UInt8] = { Array(TrustedRoot.publicGood.utf8) }
     /// Where the coordinator is to die; for the crash harness.
     var crashPoints: CrashPoints?
     /// The platform's percent of each charge, `0...100`.
@@ -54,6 +59,7 @@ struct CoordinatorAssembly {
     private let scannerCage: SandboxedScannerCage?
     private let courier: Courier
     private let log: TransparencyLog
+    private let trustedRoot: NetworkRoot
     private let registry: Registry
     private let registryClient: RegistryClient
     private let configuration: CoordinatorConfiguration
@@ -89,18 +95,24 @@ struct CoordinatorAssembly {
         rescans = Rescans(moves: moves, policy: configuration.rescans, bus: bus, surroundings: surroundings)
         log = TransparencyLog(
             database: database, signer: try LogKeyFile(folder: folder).signer(), surroundings: surroundings)
+        trustedRoot = NetworkRoot(base: configuration.trustedRoot, log: log)
+        let trust = trustedRoot.trust
+        let gate = SignatureGate(
+            database: database, source: RegistrySignatureSource(client: registryClient), trust: trust, surroundings: surroundings)
         services = Services(
             accounts: accounts,
             identities: PublisherIdentities(
                 database: database, door: door, announcer: announcer, surroundings: surroundings),
+            signingIdentities: SigningIdentities(moves: moves, gate: gate, trust: trust, dispatcher: dispatcher, surroundings: surroundings),
+            certifications: Certifications(moves: moves, gate: gate, surroundings: surroundings),
             notifications: Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings),
             moderation: Moderation(moves: moves, surroundings: surroundings), rescans: rescans,
             justifications: Justifications(moves: moves, surroundings: surroundings), scanDocuments: ScanDocuments(database: database),
             audit: Audit(database: database),
-            publishing: Publishing(moves: moves, images: images, approved: approved, bus: bus, surroundings: surroundings),
-            review: Review(moves: moves, images: images, surroundings: surroundings), registry: registry, ledger: ledger,
+            publishing: Publishing(moves: moves, images: images, approved: approved, gate: gate, bus: bus, surroundings: surroundings),
+            review: Review(moves: moves, images: images, gate: gate, surroundings: surroundings), registry: registry, ledger: ledger,
             jobs: jobs, batches: Batches(jobs: jobs, dispatcher: dispatcher),
-            chat: Chat(jobs: jobs, dispatcher: dispatcher), islands: islands, dispatcher: dispatcher, log: log,
+            chat: Chat(jobs: jobs, dispatcher: dispatcher), islands: islands, dispatcher: dispatcher, log: log, trustedRoot: trustedRoot,
             gate: IslandGate(dispatcher: dispatcher, logger: logger))
         courier = Courier(
             database: database, door: door, mailer: try configuration.mailCommand.map { try SendmailMailer(command: $0) },
@@ -108,6 +120,9 @@ struct CoordinatorAssembly {
         self.configuration = configuration
         self.logger = logger
     }
+
+    /// Whom the network believes in signatures; after ``prepare()``.
+    func networkRoot() async throws -> TrustedRoot { try TrustedRoot(parsing: try await trustedRoot.document(baseURL: "").bytes) }
 
     /// Brings what an earlier version of the program left up to date; call once before anything runs.
     func prepare() async throws {

@@ -6,6 +6,7 @@ import JSON
 import Logging
 import Sandbox
 import ServiceLifecycle
+import Sigstore
 import UnixSignals
 
 /// The whole network in one process, but for the registry, which is a child.
@@ -48,7 +49,7 @@ struct DevNetwork {
         try state.save(folder)
         let island: IslandAssembly
         do {
-            island = try await makeIsland(webPort, registry, state, logger)
+            island = try await makeIsland(webPort, registry, state, try await coordinator.networkRoot(), logger)
         } catch {
             try await coordinator.close()
             throw error
@@ -64,11 +65,13 @@ struct DevNetwork {
         try result.get()
     }
 
-    private func makeIsland(_ port: Int, _ registry: LoopbackRegistry, _ state: DevState, _ logger: Logger) async throws -> IslandAssembly {
-        try await IslandAssembly(
-            IslandConfiguration(
-                dataFolder: folder + "/island", coordinator: "http://127.0.0.1:\(port)", token: state.islandToken,
-                approvedRegistries: [registry.name]), logger: logger)
+    private func makeIsland(
+        _ port: Int, _ registry: LoopbackRegistry, _ state: DevState, _ root: TrustedRoot, _ logger: Logger
+    ) async throws -> IslandAssembly {
+        var configuration = IslandConfiguration(
+            dataFolder: folder + "/island", coordinator: "http://127.0.0.1:\(port)", token: state.islandToken, approvedRegistries: [registry.name])
+        configuration.trustedRoot = root
+        return try await IslandAssembly(configuration, logger: logger)
     }
 
     private func serve(

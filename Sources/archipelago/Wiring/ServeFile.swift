@@ -25,6 +25,7 @@ struct ServeFile {
     var mailCommand: [String]?
     var mailFrom: String?
     var allowsLoopback: Bool?
+    var trustedRoot: String?
 
     init() {}
 
@@ -70,6 +71,7 @@ struct ServeFile {
         case "mail_command": entry.take(entry.texts, "a list of texts", into: &mailCommand)
         case "mail_from": entry.take(entry.value.scalar?.string, "a text", into: &mailFrom)
         case "allow_loopback": entry.take(entry.value.bool, "true or false", into: &allowsLoopback)
+        case "trusted_root": entry.take(entry.value.scalar?.string, "a text", into: &trustedRoot)
         default: "\(entry.place) is not a known key"
         }
     }
