@@ -112,7 +112,7 @@ let package = Package(
             name: "archipelago",
             dependencies: [
                 "JSON", "Domain", "CargoIO", "JSONSchema", "OCI", "Scanning", "Sandbox", "Storage", "Fabric", "Passwords", "Outbound", "WebSockets",
-                "Sigstore", "SignedImages", "Coordinator", "Island", "Web",
+                "Sigstore", "SignedImages", "IslandLink", "Coordinator", "Island", "Web",
                 product("ArgumentParser", "swift-argument-parser"), product("AsyncHTTPClient", "async-http-client"),
                 product("Crypto", "swift-crypto"), product("Logging", "swift-log"), product("NIOCore", "swift-nio"),
                 product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),

@@ -224,7 +224,7 @@ install_trivy() {
     say "installed Trivy $(trivy_version "$TRIVY_FOUND") at .tools/bin/trivy"
 }
 
-# --- Python tools, for the tests: schemathesis for the API, validators for bills of materials, a client of the chat door ---
+# --- Python tools, for the tests: schemathesis for the API, validators for bills of materials, a client of the chat door, sigstore ---
 
 readonly PYTHON_LIST="$ROOT/Tests/python-requirements.txt"
 

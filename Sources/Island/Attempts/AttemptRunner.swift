@@ -144,8 +144,9 @@ public struct AttemptRunner: Sendable {
 }
 
 /// A failure on its way through `throws` and `Result`.
-struct JobRefusal: Error {
-    let failure: JobFailure
+public struct JobRefusal: Error {
+    /// Which.
+    public let failure: JobFailure
 
     init(_ failure: JobFailure) { self.failure = failure }
 

@@ -1,5 +1,5 @@
 import Foundation
-import IslandLink
+public import IslandLink
 public import OCI
 import SignedImages
 public import Sigstore
@@ -49,7 +49,7 @@ public final class SignatureAdmission: Sendable {
     /// Insists that one of the signers signed an image.
     ///
     /// - Throws: ``JobRefusal`` `signature_missing`, `signature_invalid` or `signature_revoked`; `OCIError` when a registry cannot be asked.
-    func admit(_ reference: ImageReference, digest: Digest, signers: [CoordinatorMessage.Signer]) async throws {
+    public func admit(_ reference: ImageReference, digest: Digest, signers: [CoordinatorMessage.Signer]) async throws {
         let wanted = Admitted(digest: digest, signers: Set(signers))
         if try isAdmitted(wanted) { return }
         do {

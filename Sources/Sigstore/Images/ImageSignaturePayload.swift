@@ -104,7 +104,9 @@ public enum ImageStatement {
     public static func bytes(digest hex: String) -> [UInt8] {
         let statement: JSONObject = [
             "_type": "https://in-toto.io/Statement/v1",
-            "subject": [["digest": ["sha256": .string(hex)], "annotations": [:]]],
+            // in-toto leaves the name free and cosign writes none; sigstore-python 4.5 reads no statement without one. To readers that know it as
+            // a protobuf message, an empty name is none.
+            "subject": [["name": "", "digest": ["sha256": .string(hex)], "annotations": [:]]],
             "predicateType": .string(predicateType),
             "predicate": [:],
         ]

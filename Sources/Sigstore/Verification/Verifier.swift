@@ -115,6 +115,16 @@ public struct Verifier: Sendable {
         return Verified(signer: signer, times: times, logEntries: thing.logEntries)
     }
 
+    /// Insists that a certificate would be believed: its chain when it was issued, its purpose and the certificate log's promise. For who
+    /// signs, before a public log keeps what nobody will accept.
+    public func requireTrusted(_ certificate: SigningCertificate, _ policy: VerificationPolicy) throws(Refusal) {
+        // At its own beginning: the authority's clock may be ahead of this one.
+        let start = certificate.validity.start
+        let authority = try authority(of: certificate, times: [start], policy, now: start)
+        try certificate.requirePurpose(needsCodeSigning: authority.needsCodeSigning)
+        if policy.certificateLog == .required { try requirePromise(certificate, authority) }
+    }
+
     // MARK: 1. Times
 
     private func stampedTimes(_ thing: SignedThing) throws(Refusal) -> [Moment] {

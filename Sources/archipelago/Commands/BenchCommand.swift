@@ -4,5 +4,5 @@ import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure on this machine; build with '-c release' before you quote a number.",
-        subcommands: [BenchJobs.self, BenchPlacement.self, BenchRegistry.self, BenchSandbox.self, BenchStreams.self])
+        subcommands: [BenchJobs.self, BenchPlacement.self, BenchRegistry.self, BenchSandbox.self, BenchSigstore.self, BenchStreams.self])
 }

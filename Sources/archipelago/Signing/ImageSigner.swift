@@ -17,6 +17,7 @@ struct ImageSigner {
 
     /// Signs in the layout of bundles.
     func sign() async throws -> Signatory.Signed {
+        try requireTrust()
         let (envelope, signed) = try await signatory.sign(
             ImageStatement.bytes(digest: image.digest.hex), type: DSSEEnvelope.inTotoType, logged: isLogged)
         let bundle = Sigstore.Bundle(
@@ -39,6 +40,7 @@ struct ImageSigner {
     /// Signs in the layout of cosign 1 and 2. Registries have no transaction, so the tag is read again afterwards, and written again when
     /// another signer was in between.
     func signLegacy() async throws -> Signatory.Signed {
+        try requireTrust()
         let payload = SimpleSigning.payload(reference: repository.name, digest: image.digest.description)
         let signed = try await signatory.sign(payload, logged: isLogged)
         let annotations = ImageSignatureDocuments.legacyAnnotations(
@@ -63,6 +65,12 @@ struct ImageSigner {
     private static func holds(_ annotations: [String: String], _ manifest: [UInt8]) -> Bool {
         let layers = (try? JSONValue(parsing: manifest))?["layers"]?.array ?? []
         return layers.contains { layer in annotations.allSatisfy { layer["annotations"]?[$0.key]?.string == $0.value } }
+    }
+
+    /// Insists that the certificate will be believed, before a log keeps what nobody will accept.
+    private func requireTrust() throws {
+        guard let certificate = signatory.certificate else { return }
+        try verifier().requireTrusted(try SigningCertificate(der: certificate), try policy())
     }
 
     private func artifact() throws -> Artifact {

@@ -119,7 +119,7 @@ private let real = [
     /// cosign, specs/BUNDLE_SPEC.md.
     @Test func theStatementIsThatOfTheSpecification() throws {
         let wanted =
-            #"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"\#(Self.hex)"},"annotations":{}}],"#
+            #"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"","digest":{"sha256":"\#(Self.hex)"},"annotations":{}}],"#
             + #""predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#
         #expect(String(decoding: ImageStatement.bytes(digest: Self.hex), as: UTF8.self) == wanted)
     }

@@ -176,7 +176,7 @@ private final class TileShelf {
         #expect(bytes.prefix(7) == [0, 0, 0, 1, 1, 1, 0])
         #expect(LogEntryBundle.entries(bytes) == entries)
         #expect(LogEntryBundle.bytes([Array(repeating: 0, count: LogEntryBundle.entryBytesMax + 1)]) == nil)
-        for cut in [1, 3, 5, bytes.count - 1] { #expect(LogEntryBundle.entries(Array(bytes.prefix(cut))) == nil) }
+        for cut in [1, 3, 4, 6, bytes.count - 1] { #expect(LogEntryBundle.entries(Array(bytes.prefix(cut))) == nil) }
         #expect(LogEntryBundle.entries([]) == [])
     }
 }
