@@ -3,7 +3,7 @@
 SWIFT ?= swift
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help setup build demo test chaos check lint clean
+.PHONY: help setup build demo test chaos fuzz check lint clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,10 @@ test: setup ## Build with warnings as errors and run every test.
 
 chaos: build ## Kill processes of a network under load 500 times, and check that nothing is lost or paid twice; about an hour.
 	@$(SWIFT) run --skip-build archipelago chaos --kills 500 --jobs 20000
+
+fuzz: setup ## Feed every parser of signatures with damaged bytes, ten minutes each; about four hours.
+	@$(SWIFT) build --quiet --build-tests
+	ARCHIPELAGO_FUZZ_SECONDS=$${ARCHIPELAGO_FUZZ_SECONDS:-600} $(SWIFT) test --skip-build --filter '^SigstoreTests.FuzzTests'
 
 lint: ## Check format, layers and tidiness.
 	@scripts/check.sh

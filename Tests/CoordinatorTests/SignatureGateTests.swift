@@ -1,4 +1,5 @@
 import Domain
+import IslandLink
 import JSON
 import Storage
 import Testing
@@ -148,6 +149,27 @@ import Testing
         #expect(entries.total == 2)
         #expect(try await world.audit.verify(for: world.administrator).brokenAt == nil)
         #expect(try await publish(next, world).trustLevel == .basic)
+    }
+
+    @Test func anIslandIsToldWhoMayHaveSignedAndWhenItIsTakenBack() async throws {
+        let world = try await World()
+        let identity = try await world.registerSigner()
+        let published = try await publish(try await approve(try await certified(.bundle, world), world), world)
+        let digest = try #require(published.row.imageDigest)
+        try await world.dispatching {
+            let island = try await world.connectIsland("a", capabilities: FakeIsland.capabilities(levels: [.verified]))
+            let job = try await world.submit("my-cargo")
+            let assignment = try await island.hearAssignment()
+            #expect(assignment.level == .verified)
+            #expect(assignment.signers == [.identity(identity.identity ?? "", issuer: identity.issuer ?? "")])
+            island.say(.started(assignment.attempt))
+            _ = try await world.job(job.row.id, reaches: .running)
+            _ = try await world.signingIdentities.revoke(identity.id, by: world.publisher)
+            #expect(try await island.hear() == .revoked([digest]))
+            #expect(try await island.hear() == .cancel(assignment.attempt))
+            let ended = try await world.job(job.row.id, reaches: .failed)
+            #expect(ended.row.failure?.contains("signature_revoked") == true)
+        }
     }
 
     @Test func aRescanThatFindsWhatBlocksTakesTheLevelAway() async throws {

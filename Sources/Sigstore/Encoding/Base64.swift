@@ -2,55 +2,62 @@
 /// Go's decoder passes over them. Anything else that is not of the alphabet is a mistake.
 enum Base64 {
     /// The bytes of a text; `nil` when it is no base64.
-    static func bytes(_ text: String) -> [UInt8]? { bytes(text.utf8) }
+    static func bytes(_ text: String) -> [UInt8]? {
+        var text = text
+        return text.withUTF8(decoded)
+    }
 
     /// The bytes of a text in UTF-8; `nil` when it is no base64.
-    static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
+    static func bytes(_ text: [UInt8]) -> [UInt8]? { text.withUnsafeBufferPointer(decoded) }
+
+    /// What a character stands for: six bits, or one of the marks below.
+    private static let values: [UInt8] = (UInt8.min...UInt8.max).map { character in
+        if let value = alphabet.firstIndex(of: character) { return UInt8(value) }
+        switch character {
+        case UInt8(ascii: "\n"), UInt8(ascii: "\r"): return Mark.lineEnd
+        case UInt8(ascii: "="): return Mark.padding
+        default: return Mark.wrong
+        }
+    }
+
+    private enum Mark {
+        static let lineEnd: UInt8 = 64, padding: UInt8 = 65, wrong: UInt8 = 66
+    }
+
+    private static func decoded(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3)
+        bytes.reserveCapacity(text.count / 4 * 3 + 3)
         var group: UInt32 = 0
         var digits = 0
         var padding = 0
         for character in text {
-            switch character {
-            case UInt8(ascii: "\n"), UInt8(ascii: "\r"): continue
-            case UInt8(ascii: "="):
-                padding += 1
-                digits += 1
-            default:
-                guard padding == 0, let value = value(of: character) else { return nil }
+            let value = values[Int(character)]
+            if value < Mark.lineEnd {
+                // Behind padding nothing may come.
+                guard padding == 0 else { return nil }
                 group = group << 6 | UInt32(value)
                 digits += 1
+                guard digits == 4 else { continue }
+                bytes.append(UInt8(truncatingIfNeeded: group >> 16))
+                bytes.append(UInt8(truncatingIfNeeded: group >> 8))
+                bytes.append(UInt8(truncatingIfNeeded: group))
+                (group, digits) = (0, 0)
+            } else if value == Mark.padding {
+                padding += 1
+            } else if value == Mark.wrong {
+                return nil
             }
-            guard digits % 4 == 0 else { continue }
-            switch padding {
-            case 0: bytes += [UInt8(truncatingIfNeeded: group >> 16), UInt8(truncatingIfNeeded: group >> 8), UInt8(truncatingIfNeeded: group)]
-            case 1:
-                // Bits that say nothing must be zero, or two texts would mean the same bytes.
-                guard group & 0b11 == 0 else { return nil }
-                bytes += [UInt8(truncatingIfNeeded: group >> 10), UInt8(truncatingIfNeeded: group >> 2)]
-            case 2:
-                guard group & 0b1111 == 0 else { return nil }
-                bytes.append(UInt8(truncatingIfNeeded: group >> 4))
-            default: return nil
-            }
-            if padding > 0 { padding += 4 }
-            group = 0
         }
-        // Behind padding nothing may come, and a group is whole.
-        guard digits % 4 == 0, padding == 0 || (5...6).contains(padding) else { return nil }
+        // Bits that say nothing must be zero, or two texts would mean the same bytes.
+        switch (digits, padding) {
+        case (0, 0): break
+        case (2, 2) where group & 0b1111 == 0: bytes.append(UInt8(truncatingIfNeeded: group >> 4))
+        case (3, 1) where group & 0b11 == 0:
+            bytes.append(UInt8(truncatingIfNeeded: group >> 10))
+            bytes.append(UInt8(truncatingIfNeeded: group >> 2))
+        default: return nil
+        }
         return bytes
-    }
-
-    private static func value(of character: UInt8) -> UInt8? {
-        switch character {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
     }
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

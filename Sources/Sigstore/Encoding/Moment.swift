@@ -4,7 +4,10 @@ public struct Moment: Sendable, Hashable, Comparable {
 
     public init(milliseconds: Int) { self.milliseconds = milliseconds }
 
-    /// Whole seconds since 1970.
+    /// The last second that RFC 3339 can write: 9999-12-31T23:59:59Z.
+    static let secondsMax = 253_402_300_799
+
+    /// Whole seconds since 1970; of what comes from outside, at most ``secondsMax``.
     public init(seconds: Int) { milliseconds = seconds * 1000 }
 
     public static func < (left: Moment, right: Moment) -> Bool { left.milliseconds < right.milliseconds }

@@ -14,6 +14,7 @@ extension TrustedRoot.Log {
         var time: Moment?
         if let promise = entry.signedEntryTimestamp {
             try verify(promise, of: entry)
+            guard entry.integratedTime <= Moment.secondsMax else { throw Refusal(.logEntryMalformed, "The log entry's time is none.") }
             let signed = Moment(seconds: entry.integratedTime)
             guard validity.contains(signed) else { throw Refusal(.logOutsideValidity, "The log was not trusted when it took the entry.") }
             time = signed

@@ -148,7 +148,7 @@ extension TimestampToken {
         try reader.end()
         let signer = try signer(signers.needReader("signer"))
         try signers.end()
-        guard digestAlgorithms.contains(where: { $0.identifier == signer.digestAlgorithm.identifier }) else {
+        guard digestAlgorithms.contains(signer.digestAlgorithm) else {
             throw DERReader.Mistake(message: "the signer's digest algorithm is not announced")
         }
         return (statement, certificates, signer)

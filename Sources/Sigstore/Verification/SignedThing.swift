@@ -23,18 +23,25 @@ struct SignedThing: Sendable {
     let timestamps: [[UInt8]]
     let proofRule: LogProofRule
 
+    /// What the log keeps of each entry.
+    func bodies() throws(Refusal) -> [LogEntryBody] {
+        var bodies: [LogEntryBody] = []
+        for entry in logEntries { bodies.append(try LogEntryBody(entry)) }
+        return bodies
+    }
+
     /// Insists that a key made the signature.
-    func requireSignature(by key: PublicKey) throws(Refusal) {
-        guard try isSigned(by: key) else { throw Refusal(.signatureInvalid, "The signature is wrong.") }
+    func requireSignature(by key: PublicKey, _ bodies: [LogEntryBody]) throws(Refusal) {
+        guard try isSigned(by: key, bodies) else { throw Refusal(.signatureInvalid, "The signature is wrong.") }
     }
 
     /// The one of several keys that made the signature.
-    func signingKey(among keys: [PublicKey]) throws(Refusal) -> PublicKey {
-        for key in keys where try isSigned(by: key) { return key }
+    func signingKey(among keys: [PublicKey], _ bodies: [LogEntryBody]) throws(Refusal) -> PublicKey {
+        for key in keys where try isSigned(by: key, bodies) { return key }
         throw Refusal(.signatureInvalid, "The signature is of none of the expected keys.")
     }
 
-    private func isSigned(by key: PublicKey) throws(Refusal) -> Bool {
+    private func isSigned(by key: PublicKey, _ bodies: [LogEntryBody]) throws(Refusal) -> Bool {
         if case .ed25519 = key {
             // Signs the bytes themselves, which a digest alone cannot show.
             switch content {
@@ -44,15 +51,15 @@ struct SignedThing: Sendable {
                 throw Refusal(.digestAlgorithmMismatch, "An Ed25519 key signs a file and not its digest. Give the file.")
             }
         }
-        for algorithm in try algorithms(key) where key.isSignature(signature, overDigest: try content.digest(algorithm), hash: algorithm) {
+        for algorithm in algorithms(key, bodies) where key.isSignature(signature, overDigest: try content.digest(algorithm), hash: algorithm) {
             return true
         }
         return false
     }
 
     /// The hashes that may be under the signature: what the log or the signer says; of an envelope, where nobody says, any of SHA-2.
-    private func algorithms(_ key: PublicKey) throws(Refusal) -> [PublicKey.HashAlgorithm] {
-        for entry in logEntries { if let said = try LogEntryBody(entry).algorithm { return [said] } }
+    private func algorithms(_ key: PublicKey, _ bodies: [LogEntryBody]) -> [PublicKey.HashAlgorithm] {
+        for body in bodies { if let said = body.algorithm { return [said] } }
         switch content {
         case .message(.digest(_, let algorithm), nil): return [algorithm]
         case .message(_, let said): return [said ?? key.usualHash]
@@ -61,8 +68,8 @@ struct SignedThing: Sendable {
     }
 
     /// Insists that every log entry is of this signature.
-    func requireEntries(of signer: [UInt8]) throws(Refusal) {
-        for entry in logEntries { try LogEntryBody(entry).require(signature, signer: signer, content) }
+    func requireEntries(_ bodies: [LogEntryBody], of signer: [UInt8]) throws(Refusal) {
+        for body in bodies { try body.require(signature, signer: signer, content) }
     }
 }
 

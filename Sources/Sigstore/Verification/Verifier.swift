@@ -102,14 +102,16 @@ public struct Verifier: Sendable {
             // 5. Who it is.
             try policy.signer.check(certificate)
             // 6. The signature, and 7. that the log's entry is of all this and nothing else.
-            try thing.requireSignature(by: certificate.publicKey)
-            try thing.requireEntries(of: certificate.der)
+            let bodies = try thing.bodies()
+            try thing.requireSignature(by: certificate.publicKey, bodies)
+            try thing.requireEntries(bodies, of: certificate.der)
             signer = .certificate(certificate)
         case .publicKey:
             let keys = policy.signer.keys
             guard !keys.isEmpty else { throw Refusal(.keyNotExpected, "It is signed with a key, and none is expected.") }
-            let key = try thing.signingKey(among: keys)
-            try thing.requireEntries(of: key.spki)
+            let bodies = try thing.bodies()
+            let key = try thing.signingKey(among: keys, bodies)
+            try thing.requireEntries(bodies, of: key.spki)
             signer = .key(key)
         }
         return Verified(signer: signer, times: times, logEntries: thing.logEntries)

@@ -79,7 +79,15 @@ final class DevNetwork: Sendable {
     func cli(
         _ arguments: String..., as person: String? = nil, input: String? = nil, within limit: Duration = .seconds(60)
     ) async throws -> CommandResult {
-        var environment = Self.environment
+        try await cli(arguments, as: person, input: input, within: limit)
+    }
+
+    /// - Parameter more: variables of the command's environment.
+    func cli(
+        _ arguments: [String], as person: String? = nil, adding more: [String: String] = [:], input: String? = nil,
+        within limit: Duration = .seconds(60)
+    ) async throws -> CommandResult {
+        var environment = Self.environment.merging(more) { $1 }
         environment["ARCHIPELAGO_URL"] = url
         environment["ARCHIPELAGO_API_KEY"] = person.map { keys[$0] ?? "" }
         return try await ChildProcess.run(try Machine.executable(), arguments, environment: environment, input: input, within: limit)
