@@ -44,5 +44,33 @@ extension Live {
                 #expect(again.exit == 4, "\(again)")
             }
         }
+
+        /// skopeo of Debian finds and copies signatures of the older layout; it does not verify them itself.
+        @Test func aSignatureIsCopiedWithItsImageAndStillVerifies() async throws {
+            let network = try await SharedNetwork.network
+            let folder = try Machine.makeFolder("skopeo")
+            let key = folder + "/publisher"
+            let password = ["COSIGN_PASSWORD": ""]
+            let image = try await network.push(try await Programs.path("text-stats/text-stats"), "to-be-copied:v1.0.0")
+            #expect(try await network.cli(["cargo", "keygen", "--output-key-prefix", key], adding: password).exit == 0)
+            let signed = try await network.cli(["cargo", "sign", image, "--legacy", "--key", key + ".key"], adding: password)
+            #expect(signed.exit == 0, "\(signed)")
+            try "docker:\n  \(network.registry):\n    use-sigstore-attachments: true\n".write(
+                toFile: folder + "/default.yaml", atomically: true, encoding: .utf8)
+            try #"{"default":[{"type":"insecureAcceptAnything"}]}"#.write(toFile: folder + "/policy.json", atomically: true, encoding: .utf8)
+            let target = "\(network.registry)/live/copied:v1.0.0"
+            let copied = try await ChildProcess.run(
+                "/usr/bin/skopeo",
+                [
+                    "--registries.d", folder, "--policy", folder + "/policy.json", "copy", "--preserve-digests", "--src-tls-verify=false",
+                    "--dest-tls-verify=false", "docker://" + image, "docker://" + target,
+                ], environment: ["HOME": folder, "PATH": "/usr/bin:/bin"])
+            #expect(copied.exit == 0, "\(copied)")
+            let root = folder + "/root.json"
+            try JSONValue.object(try await network.api(nil).send(.GET, "/trusted-root.json", body: nil).json.object ?? [:]).text.write(
+                toFile: root, atomically: true, encoding: .utf8)
+            let verified = try await network.cli("cargo", "verify", target, "--key", key + ".pub", "--trusted-root", root, "--json")
+            #expect(try verified.json()["layout"]?.string == "legacy", "\(verified)")
+        }
     }
 }

@@ -13,6 +13,9 @@ public enum KarmaRule {
     /// Losses within this time are of one incident. Chosen: twice a lease, so that a restart and the leases it cost are one.
     public static let incidentLength: Duration = .seconds(60)
 
+    /// Codes by which an Island refuses the signature of what it was to run.
+    public static let signatureRefusals: Set<String> = ["signature_missing", "signature_invalid", "signature_revoked"]
+
     /// What an attempt that ended by a fault costs, in points.
     ///
     /// | code | points | why |
@@ -33,7 +36,7 @@ public enum KarmaRule {
         switch failure.code {
         case "lease_lost", "overdue": return 5
         case "island_restarted": return 2
-        case "signature_missing", "signature_invalid", "signature_revoked": return 0
+        case _ where signatureRefusals.contains(failure.code): return 0
         default: return 3
         }
     }

@@ -48,6 +48,7 @@ public struct ImageSignatures: Sendable {
                 switch candidate {
                 case .bundle(let layer): return try await verifyBundle(layer, hash, source, now)
                 case .legacy(let layer): return try await verifyLegacy(layer, digest, source, now)
+                case .unusable(let refusal): throw refusal
                 }
             } catch {
                 first = first ?? error
@@ -60,6 +61,8 @@ public struct ImageSignatures: Sendable {
     private enum Candidate {
         case bundle(JSONValue)
         case legacy(JSONValue)
+        /// Whoever may write into the repository can put it there; the signatures beside it count all the same.
+        case unusable(Refusal)
     }
 
     private func candidates(_ digest: String, _ source: some ImageSource) async throws -> [Candidate] {
@@ -67,22 +70,31 @@ public struct ImageSignatures: Sendable {
         for referrer in try await source.referrers(of: digest) {
             // An index may leave the type out; then the manifest says it.
             guard referrer.artifactType.isEmpty || Self.isBundle(referrer.artifactType) else { continue }
-            guard let bytes = try await source.manifest(digest: referrer.digest) else {
-                throw Refusal(.imageMalformed, "What belongs to the image is not there: \(referrer.digest).")
+            guard candidates.count < Self.signaturesMax else { throw Refusal(.imageMalformed, "The image has too many signatures.") }
+            let bytes = try await source.manifest(digest: referrer.digest)
+            do throws(Refusal) {
+                if let layer = try Self.bundleLayer(of: bytes, referrer.digest, about: digest) { candidates.append(.bundle(layer)) }
+            } catch {
+                candidates.append(.unusable(error))
             }
-            try Self.require(bytes, referrer.digest)
-            let manifest = try Self.json(bytes)
-            let layers = manifest["layers"]?.array ?? []
-            guard let layer = layers.first, layers.count == 1, Self.isBundle(layer["mediaType"]?.string ?? "") else { continue }
-            guard manifest["subject"]?["digest"]?.string == digest else {
-                throw Refusal(.referrerOtherImage, "A signature that is listed beside the image belongs to another one.")
-            }
-            candidates.append(.bundle(layer))
         }
         guard let bytes = try await source.manifest(tag: Self.tag(of: digest) + ".sig") else { return candidates }
         let layers = try Self.json(bytes)["layers"]?.array ?? []
         guard layers.count <= Self.signaturesMax else { throw Refusal(.imageMalformed, "The image has too many signatures.") }
         return candidates + layers.map(Candidate.legacy)
+    }
+
+    /// The layer with the bundle in a manifest that belongs to an image; `nil` when it holds something else.
+    private static func bundleLayer(of bytes: [UInt8]?, _ own: String, about digest: String) throws(Refusal) -> JSONValue? {
+        guard let bytes else { throw Refusal(.imageMalformed, "What belongs to the image is not there: \(own).") }
+        try require(bytes, own)
+        let manifest = try json(bytes)
+        let layers = manifest["layers"]?.array ?? []
+        guard let layer = layers.first, layers.count == 1, isBundle(layer["mediaType"]?.string ?? "") else { return Optional.none }
+        guard manifest["subject"]?["digest"]?.string == digest else {
+            throw Refusal(.referrerOtherImage, "A signature that is listed beside the image belongs to another one.")
+        }
+        return layer
     }
 
     /// Chosen: each costs a few milliseconds.
