@@ -203,7 +203,7 @@ extension Live {
         static let nonsense: [(name: String, messages: [String])] = [
             ("a word", ["hello"]), ("nothing", [""]), ("an array", ["[]"]), ("no type", ["{}"]), ("an unknown type", [#"{"type":"surprise"}"#]),
             ("not hello first", [#"{"type":"heartbeat","attempts":[]}"#]), ("hello without anything", [#"{"type":"hello"}"#]),
-            ("another version", [hello.replacingOccurrences(of: "\"version\":1", with: "\"version\":99")]),
+            ("another version", [hello.replacingOccurrences(of: "\"version\":2", with: "\"version\":99")]),
             ("capabilities of wrong types", [hello.replacingOccurrences(of: "\"cores\":1", with: "\"cores\":\"many\"")]),
             ("no slots", [hello.replacingOccurrences(of: "\"slots\":1", with: "\"slots\":0")]),
             ("a negative number", [hello.replacingOccurrences(of: "\"memory_mb\":1", with: "\"memory_mb\":-1")]),
