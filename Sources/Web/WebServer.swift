@@ -47,7 +47,7 @@ public struct WebServer: Service {
             server: .http1WebSocket(
                 configuration: .init(additionalChannelHandlers: [StalledPeerHandler()]), limits: limits, shouldUpgrade: door.decide),
             configuration: .init(address: .hostname(host, port: port), serverName: nil),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: Self.silent)
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
         do {
             try await application.run()
         } catch let error as IOError {
@@ -56,9 +56,12 @@ public struct WebServer: Service {
         }
     }
 
-    /// Hummingbird tells of every start and stop, and calls each cancelled connection an error; what matters is thrown. A logger that writes
-    /// nothing also saves putting together, for every request, what each of its lines would begin with.
-    private static let silent = Logger(label: "hummingbird") { _ in SwiftLogNoOpLogHandler() }
+    /// Hummingbird tells of every start and stop, and calls each cancelled connection an error; what matters is thrown.
+    private var quiet: Logger {
+        var logger = logger
+        logger.logLevel = .critical
+        return logger
+    }
 
     func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
