@@ -1,10 +1,7 @@
-import SwiftASN1
-import X509
-
 /// An authority whose chain, up to the anchor, was verified once.
 struct CertificateAuthority: Sendable {
     /// Whose signature is on signers' certificates.
-    private let issuer: Certificate
+    private let issuer: ChainCertificate
     /// SHA-256 of its key, by which certificate logs name an issuer.
     let issuerKeyHash: [UInt8]
     /// When all of the chain and the trust in it count.
@@ -19,42 +16,24 @@ struct CertificateAuthority: Sendable {
 
     /// Checks a chain in the order of its issuing; the last is the anchor, which is believed as it is.
     init(chain: [[UInt8]], validity: Validity?, needsCodeSigning: Bool) throws(Broken) {
-        var certificates: [Certificate] = []
-        for der in chain {
-            guard let certificate = try? Certificate(derEncoded: der) else { throw Broken(message: "it has a certificate that cannot be read") }
+        var certificates: [ChainCertificate] = []
+        for (depth, der) in chain.enumerated() {
+            guard let certificate = ChainCertificate(der) else { throw Broken(message: "it has a certificate that cannot be read") }
+            guard certificate.mayIssue(below: depth) else { throw Broken(message: "a certificate is not for issuing others") }
             certificates.append(certificate)
         }
         guard let issuer = certificates.first else { throw Broken(message: "it has no certificate") }
-        for (depth, certificate) in certificates.enumerated() { try Self.requireAuthority(certificate, below: depth) }
-        for (lower, upper) in zip(certificates, certificates.dropFirst()) {
-            guard lower.issuer == upper.subject, upper.publicKey.isValidSignature(lower.signature, for: lower) else {
-                throw Broken(message: "a certificate is not issued by the next one")
-            }
+        guard zip(certificates, certificates.dropFirst()).allSatisfy({ $1.issued($0) }) else {
+            throw Broken(message: "a certificate is not issued by the next one")
         }
         self.issuer = issuer
         self.needsCodeSigning = needsCodeSigning
-        guard let key = try? CertificateRules.keyInfo(of: issuer) else { throw Broken(message: "it has a certificate that cannot be read") }
-        issuerKeyHash = PublicKey.HashAlgorithm.sha256.hash(key)
-        validities = certificates.map { Validity($0) } + (validity.map { [$0] } ?? [])
+        issuerKeyHash = PublicKey.HashAlgorithm.sha256.hash(issuer.keyInfo)
+        validities = certificates.map(\.validity) + (validity.map { [$0] } ?? [])
     }
 
-    /// - Parameter depth: certificates of authorities between this one and the signer's.
-    private static func requireAuthority(_ certificate: Certificate, below depth: Int) throws(Broken) {
-        guard (try? CertificateRules.requireKnownCriticalExtensions(certificate)) != nil else {
-            throw Broken(message: "a certificate has a critical extension that is unknown here")
-        }
-        guard case .some(.isCertificateAuthority(let depthMax)) = try? certificate.extensions.basicConstraints, depthMax ?? depth >= depth else {
-            throw Broken(message: "a certificate is not an authority's")
-        }
-        guard let usage = try? certificate.extensions.keyUsage ?? KeyUsage(keyCertSign: true), usage.keyCertSign else {
-            throw Broken(message: "a certificate is not for issuing others")
-        }
-    }
-
-    /// Whether it issued a certificate; a question of signatures alone.
-    func hasIssued(_ leaf: SigningCertificate) -> Bool {
-        leaf.certificate.issuer == issuer.subject && issuer.publicKey.isValidSignature(leaf.certificate.signature, for: leaf.certificate)
-    }
+    /// Whether it issued a certificate; a question of names and signatures alone.
+    func hasIssued(_ leaf: SigningCertificate) -> Bool { issuer.issued(leaf.link) }
 
     /// Whether it counts at a time.
     func counts(at moment: Moment) -> Bool { validities.allSatisfy { $0.contains(moment) } }

@@ -1,4 +1,3 @@
-import Foundation
 import SwiftASN1
 import X509
 
@@ -7,32 +6,32 @@ import X509
 /// Source: sigstore/fulcio, docs/certificate-specification.md and docs/oid-info.md.
 public struct SigningCertificate: Sendable {
     /// In DER.
-    public let der: [UInt8]
+    public var der: [UInt8] { link.bytes }
     /// Whom it names: addresses and e-mail addresses, and Fulcio's own form of a name.
     public let names: [String]
     /// The OpenID Connect issuer that knows the signer; `nil` in a certificate of a private authority.
     public let issuer: String?
     /// The signer's key.
-    public let publicKey: PublicKey
+    public var publicKey: PublicKey { link.key }
     /// When it counts.
-    public let validity: Validity
-    let certificate: Certificate
+    public var validity: Validity { link.validity }
+    /// The certificate as a link of its chain.
+    let link: ChainCertificate
 
     /// Reads a certificate.
     ///
     /// - Throws: `certificate_malformed`; also for a critical extension that is not understood here (RFC 5280 §4.2).
     public init(der: [UInt8]) throws(Refusal) {
-        self.der = der
-        do {
-            certificate = try Certificate(derEncoded: der)
-            try CertificateRules.requireKnownCriticalExtensions(certificate)
-            publicKey = try PublicKey(spki: try CertificateRules.keyInfo(of: certificate))
-            names = try Self.names(certificate)
-            issuer = try Self.issuer(certificate)
-        } catch {
-            throw Refusal(.certificateMalformed, "The signer's certificate cannot be read: \(error).")
+        guard let link = ChainCertificate(der), link.hasOnlyKnownCriticalExtensions else {
+            throw Refusal(.certificateMalformed, "The signer's certificate cannot be read, or demands what is unknown here.")
         }
-        validity = Validity(certificate)
+        self.link = link
+        do {
+            names = try Self.names(link.certificate)
+            issuer = try Self.issuer(link.certificate)
+        } catch {
+            throw Refusal(.certificateMalformed, "The names in the signer's certificate cannot be read: \(error).")
+        }
     }
 
     private static func names(_ certificate: Certificate) throws -> [String] {
@@ -57,19 +56,16 @@ public struct SigningCertificate: Sendable {
     }
 
     /// The TBSCertificate.
-    var signedPart: ArraySlice<UInt8> { certificate.tbsCertificateBytes }
+    var signedPart: ArraySlice<UInt8> { link.certificate.tbsCertificateBytes }
 
     /// The value of the extension with certificate logs' promises; `nil` for none.
-    var promises: ArraySlice<UInt8>? { certificate.extensions[oid: OID.signedCertificateTimestamps]?.value }
-
-    /// Whether it was issued by itself.
-    var isRoot: Bool { certificate.issuer == certificate.subject }
+    var promises: ArraySlice<UInt8>? { link.certificate.extensions[oid: OID.signedCertificateTimestamps]?.value }
 
     /// Insists that it is for signing.
     ///
     /// - Parameter needsCodeSigning: a certificate of a private authority may leave out what it is for (RFC 5280 §4.2.1.12).
     func requirePurpose(needsCodeSigning: Bool) throws(Refusal) {
-        let extensions = certificate.extensions
+        let extensions = link.certificate.extensions
         guard let usage = try? extensions.keyUsage ?? KeyUsage(digitalSignature: !needsCodeSigning), usage.digitalSignature,
             let purposes = try? extensions.extendedKeyUsage.map(Array.init) ?? (needsCodeSigning ? [] : [.codeSigning]),
             purposes.contains(.codeSigning),
@@ -86,41 +82,4 @@ enum OID {
     static let fulcioIssuer: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 57264, 1, 8]
     /// Source: RFC 6962 §3.3.
     static let signedCertificateTimestamps: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2]
-}
-
-/// What holds of certificates of every kind.
-enum CertificateRules {
-    private static let known: Set<ASN1ObjectIdentifier> = [
-        .X509ExtensionID.basicConstraints, .X509ExtensionID.keyUsage, .X509ExtensionID.extendedKeyUsage, .X509ExtensionID.subjectAlternativeName,
-    ]
-
-    struct UnknownCriticalExtension: Error {
-        let oid: ASN1ObjectIdentifier
-    }
-
-    /// The SubjectPublicKeyInfo as it stands in the certificate. Source: RFC 5280 §4.1.
-    static func keyInfo(of certificate: Certificate) throws(DERReader.Mistake) -> [UInt8] { try keyInfo(of: certificate.tbsCertificateBytes) }
-
-    static func keyInfo(of signedPart: ArraySlice<UInt8>) throws(DERReader.Mistake) -> [UInt8] {
-        var reader = try DERReader(parsing: Array(signedPart), name: "the certificate")
-        _ = reader.next(.context(0))
-        _ = try reader.need(.integer, "serial number")
-        for part in ["signature algorithm", "issuer", "validity", "subject"] { _ = try reader.need(.sequence, part) }
-        return Array(try reader.need(.sequence, "public key").encodedBytes)
-    }
-
-    static func requireKnownCriticalExtensions(_ certificate: Certificate) throws(UnknownCriticalExtension) {
-        for one in certificate.extensions where one.critical && !known.contains(one.oid) { throw UnknownCriticalExtension(oid: one.oid) }
-    }
-}
-
-extension Validity {
-    /// When a certificate counts; both ends belong to it (RFC 5280 §4.1.2.5).
-    init(_ certificate: Certificate) {
-        self.init(start: Moment(certificate.notValidBefore), end: Moment(certificate.notValidAfter))
-    }
-}
-
-extension Moment {
-    init(_ date: Date) { self.init(seconds: Int(date.timeIntervalSince1970.rounded())) }
 }

@@ -1,11 +1,8 @@
-import SwiftASN1
-import X509
-
 /// A stamping authority, with its chain read and checked once.
 struct TimestampAuthority: Sendable {
     /// When it is believed.
     let validity: Validity
-    private let chain: [AuthorityCertificate]
+    private let chain: [ChainCertificate]
 
     /// Checks that each certificate of a chain issued the one before it.
     ///
@@ -14,9 +11,9 @@ struct TimestampAuthority: Sendable {
         func malformed(_ index: Int, _ message: String) -> TrustedRoot.Malformed {
             TrustedRoot.Malformed(pointer: "/timestampAuthorities", message: "certificate \(index) of \(authority.uri) \(message)")
         }
-        var chain: [AuthorityCertificate] = []
+        var chain: [ChainCertificate] = []
         for (index, bytes) in authority.certificates.enumerated() {
-            guard let certificate = AuthorityCertificate(bytes) else { throw malformed(index, "is no certificate of a known kind") }
+            guard let certificate = ChainCertificate(bytes) else { throw malformed(index, "is no certificate of a known kind") }
             chain.append(certificate)
         }
         guard let first = chain.first else { throw malformed(0, "is missing") }
@@ -32,12 +29,12 @@ struct TimestampAuthority: Sendable {
     }
 
     /// The authority's own certificate, when it is the one that a signer calls its own.
-    func certificate(called name: SignerName) -> AuthorityCertificate? {
+    func certificate(called name: SignerName) -> ChainCertificate? {
         chain.first.flatMap { $0.isCalled(name) ? $0 : nil }
     }
 
     /// The certificates from a signer's to the anchor; `nil` when none of the authority issued it.
-    func path(from certificate: AuthorityCertificate) -> [AuthorityCertificate]? {
+    func path(from certificate: ChainCertificate) -> [ChainCertificate]? {
         if certificate.bytes == chain.first?.bytes { return chain }
         guard let place = chain.firstIndex(where: { $0.mayIssue(below: 0) && $0.issued(certificate) }) else { return nil }
         guard place + 1 == chain.count || chain[place].allowsTimestamps else { return nil }
@@ -58,130 +55,4 @@ enum SignerName: Sendable, Hashable {
         case .key: 3
         }
     }
-}
-
-/// A certificate as chains of stamping authorities have it.
-struct AuthorityCertificate: Sendable {
-    /// DER.
-    let bytes: [UInt8]
-    let validity: Validity
-    let key: PublicKey
-    private let certificate: X509.Certificate
-    private let serialNumber: [UInt8]
-    private let issuer: [UInt8]
-    private let subject: [UInt8]
-
-    /// Reads a certificate; `nil` when it is none, or one whose key is weak or of an unknown kind.
-    init?(_ bytes: [UInt8]) {
-        guard let certificate = try? X509.Certificate(derEncoded: bytes), let fields = try? Self.fields(bytes),
-            let key = try? PublicKey(spki: fields.key)
-        else { return nil }
-        self.bytes = bytes
-        self.certificate = certificate
-        serialNumber = fields.serialNumber
-        issuer = fields.issuer
-        validity = fields.validity
-        subject = fields.subject
-        self.key = key
-    }
-
-    private struct Fields {
-        let serialNumber: [UInt8]
-        let issuer: [UInt8]
-        let validity: Validity
-        let subject: [UInt8]
-        let key: [UInt8]
-    }
-
-    /// What must be had byte by byte. Source: RFC 5280 §4.1.
-    private static func fields(_ bytes: [UInt8]) throws(DERReader.Mistake) -> Fields {
-        var whole = try DERReader(parsing: bytes, name: "the certificate")
-        var reader = try whole.needReader("signed part")
-        _ = reader.next(.context(0))
-        let serialNumber = try reader.needBytes(.integer, "serial number")
-        _ = try reader.need(.sequence, "signature algorithm")
-        let issuer = try reader.need(.sequence, "issuer")
-        var span = try reader.needReader("validity")
-        let validity = Validity(start: try time(&span), end: try time(&span))
-        let subject = try reader.need(.sequence, "subject")
-        let key = try reader.need(.sequence, "public key")
-        return Fields(
-            serialNumber: serialNumber, issuer: Array(issuer.encodedBytes), validity: validity, subject: Array(subject.encodedBytes),
-            key: Array(key.encodedBytes))
-    }
-
-    private static func time(_ reader: inout DERReader) throws(DERReader.Mistake) -> Moment {
-        let node = reader.next()
-        guard let node, case .primitive(let bytes) = node.content else { throw DERReader.Mistake(message: "the validity lacks a time") }
-        let moment: Moment? =
-            switch node.identifier {
-            case .utcTime: Moment(utcTime: Array(bytes))
-            case .generalizedTime: Moment(generalizedTime: Array(bytes))
-            default: nil
-            }
-        guard let moment else { throw DERReader.Mistake(message: "the validity has a time that is none") }
-        return moment
-    }
-
-    func isCalled(_ name: SignerName) -> Bool {
-        switch name {
-        case .certificate(let issuer, let serialNumber): self.issuer == issuer && self.serialNumber == serialNumber
-        case .key(let identifier): (try? certificate.extensions.subjectKeyIdentifier)?.keyIdentifier.elementsEqual(identifier) == true
-        }
-    }
-
-    // MARK: - As an issuer
-
-    var isAuthority: Bool {
-        if case .isCertificateAuthority = try? certificate.extensions.basicConstraints { true } else { false }
-    }
-
-    /// Whether it may issue certificates with so many certificates of other authorities between it and the signer's. Source: RFC 5280 §4.2.1.9.
-    func mayIssue(below intermediates: Int) -> Bool {
-        guard hasOnlyKnownCriticalExtensions, case .isCertificateAuthority(let lengthMax) = try? certificate.extensions.basicConstraints,
-            lengthMax.map({ intermediates <= $0 }) != false, let usage = try? (certificate.extensions.keyUsage ?? KeyUsage(keyCertSign: true))
-        else { return false }
-        return usage.keyCertSign
-    }
-
-    /// Whether its extended key usage, if it has one, leaves room for signers of time stamps.
-    var allowsTimestamps: Bool {
-        guard let extensions = try? certificate.extensions.extendedKeyUsage.map({ Array($0) }) ?? [.any] else { return false }
-        return extensions.contains(.timeStamping) || extensions.contains(.any)
-    }
-
-    /// Whether another certificate is signed with its key and in its name.
-    func issued(_ other: AuthorityCertificate) -> Bool {
-        other.issuer == subject && Self.signatureAlgorithms.contains(other.certificate.signatureAlgorithm)
-            && certificate.publicKey.isValidSignature(other.certificate.signature, for: other.certificate)
-    }
-
-    /// Without those of SHA-1.
-    private static let signatureAlgorithms: Set<X509.Certificate.SignatureAlgorithm> = [
-        .ecdsaWithSHA256, .ecdsaWithSHA384, .ecdsaWithSHA512, .sha256WithRSAEncryption, .sha384WithRSAEncryption, .sha512WithRSAEncryption, .ed25519,
-    ]
-
-    // MARK: - As a signer
-
-    /// Whether its key signs time stamps and nothing else. Source: RFC 3161 §2.3.
-    var isForTimestamps: Bool {
-        guard let usages = certificate.extensions[oid: .X509ExtensionID.extendedKeyUsage], usages.critical,
-            let purposes = try? ExtendedKeyUsage(usages), Array(purposes) == [.timeStamping], let constraints = try? constraints,
-            constraints == .notCertificateAuthority, let usage = try? (certificate.extensions.keyUsage ?? KeyUsage(digitalSignature: true))
-        else { return false }
-        return (usage.digitalSignature || usage.nonRepudiation) && !usage.keyCertSign
-    }
-
-    private var constraints: BasicConstraints {
-        get throws { try certificate.extensions.basicConstraints ?? .notCertificateAuthority }
-    }
-
-    var hasOnlyKnownCriticalExtensions: Bool {
-        certificate.extensions.allSatisfy { !$0.critical || Self.knownExtensions.contains($0.oid) }
-    }
-
-    /// What is looked at here, and certificate policies, which only matter to who asks for one.
-    private static let knownExtensions: Set<ASN1ObjectIdentifier> = [
-        .X509ExtensionID.basicConstraints, .X509ExtensionID.keyUsage, .X509ExtensionID.extendedKeyUsage, [2, 5, 29, 32],
-    ]
 }

@@ -294,10 +294,10 @@ extension TimestampToken {
         guard let imprintHash = imprint.hash else { throw .unsupportedAlgorithm }
         guard imprintHash.hash(message) == imprint.digest else { throw .otherMessage }
 
-        var embedded: AuthorityCertificate?
+        var embedded: ChainCertificate?
         if !certificates.isEmpty {
             // RFC 3161 §2.4.1: a token either has its signer's certificate or none at all.
-            embedded = certificates.lazy.compactMap { AuthorityCertificate($0) }.first { $0.isCalled(signer.name) }
+            embedded = certificates.lazy.compactMap { ChainCertificate($0) }.first { $0.isCalled(signer.name) }
             guard embedded != nil else { throw .untrustedAuthority }
         }
         var failure = Distrust.untrustedAuthority
@@ -313,7 +313,7 @@ extension TimestampToken {
         throw failure
     }
 
-    private func verify(by authority: TimestampAuthority, embedded: AuthorityCertificate?) throws(Distrust) {
+    private func verify(by authority: TimestampAuthority, embedded: ChainCertificate?) throws(Distrust) {
         // First, so that a stamp of somebody unknown is found to be that, whatever else is wrong with it.
         guard let certificate = embedded ?? authority.certificate(called: signer.name), let path = authority.path(from: certificate) else {
             throw .untrustedAuthority

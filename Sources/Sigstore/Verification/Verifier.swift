@@ -187,7 +187,7 @@ public struct Verifier: Sendable {
     /// Certificates of authorities that a bundle brings along are of no use, and a root's is a mistake (client-spec.md §4.1).
     private static func refuseRoots(in chain: [[UInt8]]) throws(Refusal) {
         for der in chain.dropFirst() {
-            guard try !SigningCertificate(der: der).isRoot else {
+            guard try !SigningCertificate(der: der).link.isRoot else {
                 throw Refusal(.rootCertificateInBundle, "The bundle brings a root certificate along, which nobody may believe.")
             }
         }
