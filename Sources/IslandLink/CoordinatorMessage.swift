@@ -14,7 +14,7 @@ public enum CoordinatorMessage: Sendable, Hashable {
     case cancel(AttemptID)
     /// The end of an attempt was taken note of; the Island forgets it.
     case settled(AttemptID)
-    /// The signatures of images of these digests were taken back; none of them is run any more.
+    /// Signatures of images of these digests were taken back: what was admitted of them counts no more, and later assignments say who may sign.
     case revoked([String])
 
     /// An attempt that goes on after a reconnect.

@@ -23,10 +23,14 @@ import Testing
         private let layout: ImageLayoutFolder
         private let reads = Mutex(0)
         private let isGone = Mutex(false)
+        private let hook = Mutex<@Sendable () -> Void>({})
 
         init(_ name: String) throws { layout = try ImageLayoutFolder(path: fixtures.appending(path: "oci/\(name)").path) }
 
         var readCount: Int { reads.withLock { $0 } }
+
+        /// Does something whenever it is read.
+        func onRead(_ body: @escaping @Sendable () -> Void) { hook.withLock { $0 = body } }
 
         func take() { isGone.withLock { $0 = true } }
 
@@ -42,6 +46,7 @@ import Testing
         private func note<Value>(_ read: (ImageLayoutFolder) throws -> Value) throws -> Value {
             guard !isGone.withLock({ $0 }) else { throw OCIError(.registryUnavailable, "gone") }
             reads.withLock { $0 += 1 }
+            hook.withLock { $0 }()
             return try read(layout)
         }
     }
@@ -123,12 +128,34 @@ import Testing
         #expect(await refusal { try await admit("gen-bundle-keyed", admission) } == "signature_invalid")
     }
 
-    @Test func aRevokedImageIsRefusedAndForgotten() async throws {
-        let admission = try admission(try Origin("gen-bundle-keyed"))
+    @Test func whatIsTakenBackIsVerifiedAnewForWhoMayStillSign() async throws {
+        let origin = try Origin("gen-bundle-keyed")
+        let admission = try admission(origin)
         try await admit("gen-bundle-keyed", admission)
-        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first)
-        admission.revoke([try Digest(name.replacing("sha256-", with: "sha256:").replacing(".json", with: ""))])
+        admission.revoke([try digestOnDisk()])
+        // The publisher's other keys did not sign it; the same key, registered again, did.
+        #expect(await refusal { try await admit("gen-bundle-keyed", admission, key: "oci/cosign-key/key.pub") } == "signature_invalid")
+        try await admit("gen-bundle-keyed", admission)
+    }
+
+    @Test func whatIsTakenBackWhileItIsVerifiedIsRefused() async throws {
+        let origin = try Origin("gen-bundle-keyed")
+        let admission = try admission(origin)
+        let another = try Digest("sha256:" + String(repeating: "a", count: 64))
+        origin.onRead { admission.revoke([another]) }
+        try await admit("gen-bundle-keyed", admission)
+        let own = try digestOnDisk()
+        admission.revoke([own])
+        try FileManager.default.removeItem(atPath: "\(folder.path)/sha256-\(own.hex).json")
+        origin.onRead { admission.revoke([own]) }
         #expect(await refusal { try await admit("gen-bundle-keyed", admission) } == "signature_revoked")
+        origin.onRead {}
+        try await admit("gen-bundle-keyed", admission)
+    }
+
+    private func digestOnDisk() throws -> Digest {
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first)
+        return try Digest(name.replacing("sha256-", with: "sha256:").replacing(".json", with: ""))
     }
 
     @Test func aChangedCopyIsOfNoUse() async throws {

@@ -23,7 +23,10 @@ public final class SignatureAdmission: Sendable {
     private struct Cache {
         var uses: [Admitted: Int] = [:]
         var count = 0
-        var revoked: Set<Digest> = []
+        /// What is being verified, by a number of its own.
+        var verifying: [Int: Digest] = [:]
+        /// Those of them that were taken back meanwhile.
+        var takenBack: Set<Int> = []
     }
 
     /// Chosen: as many images as an Island runs in a day; some hundred bytes each.
@@ -48,53 +51,58 @@ public final class SignatureAdmission: Sendable {
 
     /// Insists that one of the signers signed an image.
     ///
+    /// The assignment that names the signers is newer than every revocation that was heard before it.
+    ///
     /// - Throws: ``JobRefusal`` `signature_missing`, `signature_invalid` or `signature_revoked`; `OCIError` when a registry cannot be asked.
     public func admit(_ reference: ImageReference, digest: Digest, signers: [CoordinatorMessage.Signer]) async throws {
         let wanted = Admitted(digest: digest, signers: Set(signers))
-        if try isAdmitted(wanted) { return }
+        guard let number = beginUnlessAdmitted(wanted) else { return }
         do {
             let signatures = ImageSignatures(verifier, VerificationPolicy(signer: .anyOf(try signers.map { try SignerPolicy($0) })))
             try await verify(signatures, reference, digest)
-        } catch let refusal as Refusal {
+        } catch {
+            _ = end(number, admitting: nil)
+            guard let refusal = error as? Refusal else { throw error }
             let code = refusal.code == .unsigned ? "signature_missing" : "signature_invalid"
             throw JobRefusal(code, "The signature that the trust level needs is not accepted (\(refusal.code.rawValue)): \(refusal.message)")
         }
-        try remember(wanted)
+        guard end(number, admitting: wanted) else {
+            throw JobRefusal("signature_revoked", "The image's signature was taken back while it was being verified.")
+        }
     }
 
-    /// Takes back what was admitted of some images; they are not admitted again.
+    /// Takes back what was admitted of some images, and refuses those that are being verified.
     public func revoke(_ digests: [Digest]) {
+        let revoked = Set(digests)
         cache.withLock { cache in
-            // Chosen: a list that a coordinator makes endless forgets all admissions instead, which are then verified anew.
-            if cache.revoked.count + digests.count > Self.revokedMax { cache.revoked = [] }
-            cache.revoked.formUnion(digests)
-            cache.uses = cache.uses.filter { !cache.revoked.contains($0.key.digest) }
+            cache.uses = cache.uses.filter { !revoked.contains($0.key.digest) }
+            for (number, digest) in cache.verifying where revoked.contains(digest) { cache.takenBack.insert(number) }
         }
     }
 
-    private static let revokedMax = 100_000
-
-    private func isAdmitted(_ wanted: Admitted) throws(JobRefusal) -> Bool {
-        let (isKnown, isRevoked) = cache.withLock { cache in
-            guard cache.revoked.isEmpty || !cache.revoked.contains(wanted.digest) else { return (false, true) }
-            guard cache.uses[wanted] != nil else { return (false, false) }
+    /// A number for a verification that begins; `nil` for what is admitted already.
+    private func beginUnlessAdmitted(_ wanted: Admitted) -> Int? {
+        cache.withLock { cache -> Int? in
             cache.count += 1
-            cache.uses[wanted] = cache.count
-            return (true, false)
+            guard cache.uses[wanted] == nil else {
+                cache.uses[wanted] = cache.count
+                return nil
+            }
+            cache.verifying[cache.count] = wanted.digest
+            return cache.count
         }
-        if isRevoked { throw JobRefusal("signature_revoked", "The signature of the image was taken back.") }
-        return isKnown
     }
 
-    private func remember(_ wanted: Admitted) throws(JobRefusal) {
-        let isRevoked = cache.withLock { cache in
-            guard !cache.revoked.contains(wanted.digest) else { return true }
+    /// Ends a verification; `false` when the signature was taken back meanwhile, and nothing is admitted.
+    private func end(_ number: Int, admitting admitted: Admitted?) -> Bool {
+        cache.withLock { cache in
+            cache.verifying[number] = nil
+            guard cache.takenBack.remove(number) == nil else { return false }
+            guard let admitted else { return true }
             if cache.uses.count >= Self.admittedMax, let oldest = cache.uses.min(by: { $0.value < $1.value })?.key { cache.uses[oldest] = nil }
-            cache.count += 1
-            cache.uses[wanted] = cache.count
-            return false
+            cache.uses[admitted] = number
+            return true
         }
-        if isRevoked { throw JobRefusal("signature_revoked", "The signature of the image was taken back.") }
     }
 
     /// Verifies from the copy on disk; where there is none, or it is of no use any more, from the registry, and keeps what was read.
