@@ -52,7 +52,7 @@ extension Operation {
             summary: "Register a key or a name that you have shown to be yours.", tag: "accounts", scope: .write, body: "SigningIdentityRequest",
             status: 201, answer: .data("SigningIdentity"), refusals: [409, 503]),
         Operation(
-            method: .post, path: "/account/signing-identities/challenge", id: "challengeSigningIdentity",
+            method: .post, path: "/account/signing-challenges", id: "challengeSigningIdentity",
             summary: "A text to sign, which counts once and for ten minutes.", tag: "accounts", scope: .write, status: 201,
             answer: .data("SigningChallenge")),
         Operation(

@@ -5,7 +5,7 @@ import JSON
 extension RouterGroup<APIContext> {
     /// What publishers call who sign their images.
     func addSigningIdentities(_ identities: SigningIdentities) {
-        post("account/signing-identities/challenge") { _, context -> Response in
+        post("account/signing-challenges") { _, context -> Response in
             .data(try await identities.challenge(by: context.principal).json, status: .created)
         }
         get("account/signing-identities") { request, context -> Response in

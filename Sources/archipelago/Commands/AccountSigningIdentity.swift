@@ -51,7 +51,7 @@ struct AccountSigningIdentity: AsyncParsableCommand {
             if let key {
                 // The password is asked for before the challenge, which does not count for long.
                 let signingKey = try PrivateKeyFile.open(key)
-                let text = try await client.data(.post, "/account/signing-identities/challenge")["challenge"].words
+                let text = try await client.data(.post, "/account/signing-challenges")["challenge"].words
                 body["challenge"] = .string(text)
                 body["public_key"] = .string(signingKey.publicKey.pem)
                 body["signature"] = .string(Data(try signingKey.sign(Array(text.utf8))).base64EncodedString())
@@ -76,7 +76,7 @@ struct AccountSigningIdentity: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let challenge = try await coordinator.client().data(.post, "/account/signing-identities/challenge")
+            let challenge = try await coordinator.client().data(.post, "/account/signing-challenges")
             if output.json { return Terminal.say(challenge) }
             Terminal.put(challenge["challenge"].words)
         }

@@ -11,7 +11,7 @@ struct CargoVerify: AsyncParsableCommand {
         commandName: "verify", abstract: "Verify that an image is signed, in either of cosign's layouts.",
         discussion: """
             The image is read from its registry, or with --layout from a folder, with nothing else of the network. Exit codes: 0 verified,
-            1 refused, 2 wrong usage.
+            1 refused, 2 wrong usage; where the registry has no such image 3, and where it does not answer 5.
 
               archipelago cargo verify ghcr.io/team/app@sha256:… --certificate-identity dev@example.org \\
                 --certificate-oidc-issuer https://accounts.google.com
