@@ -89,6 +89,78 @@ extension Live {
             #expect(forged.exit == 1 && forged.stderr.contains("signed by no log"), "\(forged)")
         }
 
+        /// Proposals of distinct signatures, one on each line.
+        private static let proposals = """
+            import base64, hashlib, json, sys
+            from cryptography.hazmat.primitives import hashes, serialization
+            from cryptography.hazmat.primitives.asymmetric import ec, utils
+            key = ec.generate_private_key(ec.SECP256R1())
+            public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+            text = lambda data: base64.b64encode(data).decode()
+            for number in range(int(sys.argv[1])):
+                digest = hashlib.sha256(str(number).encode()).digest()
+                signature = key.sign(digest, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+                print(json.dumps({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": {
+                    "data": {"hash": {"algorithm": "sha256", "value": digest.hex()}},
+                    "signature": {"content": text(signature), "publicKey": {"content": text(public)}}}}))
+            """
+
+        @Test func aKilledCoordinatorHasEveryEntryThatItAcknowledged() async throws {
+            let made = try await ChildProcess.run(
+                "python3", ["-c", Self.proposals, "600"], environment: ["PYTHONPATH": Machine.checkout + "/.tools/python"])
+            let proposals = made.stdout.split(separator: "\n").map { Array($0.utf8) }
+            try #require(proposals.count == 600, "\(made)")
+            let folder = try Machine.makeFolder("log-killed")
+            let first = try await DevNetwork.start(folder: folder)
+            var acknowledged: [String] = []
+            await withTaskGroup(of: String?.self) { group in
+                let writers = 8
+                var next = proposals.makeIterator()
+                func add() {
+                    guard let proposal = next.next() else { return }
+                    group.addTask {
+                        // Whoever gets no answer any more has no acknowledgement.
+                        let answer = try? await Self.call(first, .POST, "/api/v1/log/entries", proposal)
+                        return answer?.status == 201 ? answer?.json.object?.members.first?.name : nil
+                    }
+                }
+                for _ in 0..<writers { add() }
+                for await uuid in group {
+                    if let uuid { acknowledged.append(uuid) }
+                    if acknowledged.count == 200 { first.process.signal(SIGKILL) }
+                    if acknowledged.count < 200 { add() }
+                }
+            }
+            #expect(acknowledged.count >= 200)
+            #expect(try await first.process.end().exit == -SIGKILL)
+            try await pollUntil("the registry has ended", within: .seconds(10)) {
+                Leftovers.processes(of: folder).filter { $0.contains("docker-registry") }.isEmpty
+            }
+            let second = try await DevNetwork.start(folder: folder)
+            for uuid in acknowledged {
+                #expect(try await Self.call(second, .GET, "/api/v1/log/entries/\(uuid)").status == 200, "\(uuid) is lost")
+            }
+            let found = try await second.cli("log", "verify", "--json")
+            #expect(found.exit == 0, "\(found)")
+            #expect(try (found.json()["entries"]?.int ?? 0) >= acknowledged.count)
+            // What was taken without an answer is known when it is proposed again.
+            let again = try await Self.call(second, .POST, "/api/v1/log/entries", proposals[0])
+            #expect(again.status == 409, "\(again)")
+            try await second.stop()
+        }
+
+        @Test func oneEntryProposedTwiceAtOnceIsTakenOnce() async throws {
+            let made = try await ChildProcess.run(
+                "python3", ["-c", Self.proposals, "1"], environment: ["PYTHONPATH": Machine.checkout + "/.tools/python"])
+            let proposal = Array(made.stdout.utf8)
+            let network = try await SharedNetwork.network
+            let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 { group.addTask { try await Int(Self.call(network, .POST, "/api/v1/log/entries", proposal).status) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.sorted() == [201] + Array(repeating: 409, count: 7))
+        }
+
         @Test(arguments: [
             ("{}", 400), ("[]", 400), ("nothing", 400), (#"{"kind":"rekord","apiVersion":"0.0.1","spec":{}}"#, 400),
             (#"{"kind":"hashedrekord","apiVersion":"0.0.1","spec":{}}"#, 400), (String(repeating: " ", count: 1 << 20) + "{}", 413),
