@@ -63,10 +63,11 @@ let package = Package(
         .target(name: "Fabric", swiftSettings: strict),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .target(name: "Passwords", dependencies: ["CSodium"], swiftSettings: strict),
+        .systemLibrary(name: "CNettle", pkgConfig: "hogweed", providers: [.apt(["nettle-dev"])]),
         .target(
             name: "Sigstore",
             dependencies: [
-                "JSON", "CSodium", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto"),
+                "JSON", "CNettle", "CSodium", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto"),
                 product("SwiftASN1", "swift-asn1"), product("X509", "swift-certificates"),
             ], swiftSettings: optimised),
         .target(name: "SignedImages", dependencies: ["JSON", "OCI", "Sigstore"], swiftSettings: strict),

@@ -26,7 +26,7 @@ readonly TRIVY_HELP=https://trivy.dev/docs/latest/getting-started/installation/
 
 # package, lowest version that will do ("-" for any)
 readonly PACKAGES=(
-    'runc 1.1.5' 'docker-registry 2.8.1' 'libarchive-dev 3.6.2' 'libsqlite3-dev 3.40' 'libsodium-dev 1.0.18' 'pkg-config -' 'gcc 12' 'libc6-dev 2.36'
+    'runc 1.1.5' 'docker-registry 2.8.1' 'libarchive-dev 3.6.2' 'libsqlite3-dev 3.40' 'libsodium-dev 1.0.18' 'nettle-dev 3.7.2' 'pkg-config -' 'gcc 12' 'libc6-dev 2.36'
     'podman 4.3' 'crun 1.8' 'runsc -' 'passt -' 'iptables -' 'iproute2 -' 'procps -' 'golang-go -' 'nodejs -' 'busybox-static -' 'skopeo 1.9' 'python3 -' 'curl -' 'ca-certificates -' 'git 2.39' 'make -'
 )
 

@@ -265,9 +265,13 @@ struct JSONParser {
     /// - Returns: whether all of it was ASCII.
     private mutating func skipPlain() -> Bool {
         var bits: UInt8 = 0
-        while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
-            bits |= byte
-            position += 1
+        position = bytes.withUnsafeBufferPointer { bytes in
+            var end = position
+            while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\"), bytes[end] >= 0x20 {
+                bits |= bytes[end]
+                end += 1
+            }
+            return end
         }
         return bits < 0x80
     }

@@ -10,6 +10,7 @@ struct ChainCertificate: Sendable {
     /// The key's SubjectPublicKeyInfo as it stands there.
     let keyInfo: [UInt8]
     let certificate: X509.Certificate
+    private let signature: [UInt8]
     private let serialNumber: [UInt8]
     private let issuer: [UInt8]
     private let subject: [UInt8]
@@ -21,6 +22,7 @@ struct ChainCertificate: Sendable {
         else { return nil }
         self.bytes = bytes
         self.certificate = certificate
+        signature = fields.signature
         serialNumber = fields.serialNumber
         issuer = fields.issuer
         validity = fields.validity
@@ -29,7 +31,9 @@ struct ChainCertificate: Sendable {
         keyInfo = fields.key
     }
 
+    /// What must be had byte by byte. Source: RFC 5280 §4.1.
     private struct Fields {
+        let signature: [UInt8]
         let serialNumber: [UInt8]
         let issuer: [UInt8]
         let validity: Validity
@@ -37,16 +41,15 @@ struct ChainCertificate: Sendable {
         let key: [UInt8]
     }
 
-    /// What must be had byte by byte. Source: RFC 5280 §4.1.
     private static func fields(_ bytes: [UInt8]) throws(DERReader.Mistake) -> Fields {
         var whole = try DERReader(parsing: bytes, name: "the certificate")
-        return try fields(signedPart: whole.need(.sequence, "signed part"))
-    }
+        let signedPart = try whole.need(.sequence, "signed part")
+        _ = try whole.need(.sequence, "signature algorithm")
+        let signature = try whole.needBytes(.bitString, "signature")
+        try whole.end()
+        // Whole bytes: no bit of the last one is left out.
+        guard signature.first == 0 else { throw DERReader.Mistake(message: "the certificate's signature ends within a byte") }
 
-    /// The SubjectPublicKeyInfo in a TBSCertificate.
-    static func keyInfo(signedPart: ASN1Node) throws(DERReader.Mistake) -> [UInt8] { try fields(signedPart: signedPart).key }
-
-    private static func fields(signedPart: ASN1Node) throws(DERReader.Mistake) -> Fields {
         var reader = try DERReader(signedPart, name: "the certificate")
         _ = reader.next(.context(0))
         let serialNumber = try reader.needBytes(.integer, "serial number")
@@ -57,8 +60,8 @@ struct ChainCertificate: Sendable {
         let subject = try reader.need(.sequence, "subject")
         let key = try reader.need(.sequence, "public key")
         return Fields(
-            serialNumber: serialNumber, issuer: Array(issuer.encodedBytes), validity: validity, subject: Array(subject.encodedBytes),
-            key: Array(key.encodedBytes))
+            signature: Array(signature.dropFirst()), serialNumber: serialNumber, issuer: Array(issuer.encodedBytes), validity: validity,
+            subject: Array(subject.encodedBytes), key: Array(key.encodedBytes))
     }
 
     private static func time(_ reader: inout DERReader) throws(DERReader.Mistake) -> Moment {
@@ -106,14 +109,18 @@ struct ChainCertificate: Sendable {
 
     /// Whether another certificate is signed with its key and in its name.
     func issued(_ other: ChainCertificate) -> Bool {
-        other.issuer == subject && Self.signatureAlgorithms.contains(other.certificate.signatureAlgorithm)
-            && certificate.publicKey.isValidSignature(other.certificate.signature, for: other.certificate)
+        guard other.issuer == subject, let hash = hash(under: other.certificate.signatureAlgorithm) else { return false }
+        return key.isSignature(other.signature, over: Array(other.certificate.tbsCertificateBytes), hash: hash)
     }
 
-    /// Without those of SHA-1.
-    private static let signatureAlgorithms: Set<X509.Certificate.SignatureAlgorithm> = [
-        .ecdsaWithSHA256, .ecdsaWithSHA384, .ecdsaWithSHA512, .sha256WithRSAEncryption, .sha384WithRSAEncryption, .sha512WithRSAEncryption, .ed25519,
-    ]
+    /// The hash that its key signs with an algorithm; `nil` where that is another kind of key's, or SHA-1's.
+    private func hash(under algorithm: X509.Certificate.SignatureAlgorithm) -> PublicKey.HashAlgorithm? {
+        switch key {
+        case .p256, .p384, .p521: [.ecdsaWithSHA256: .sha256, .ecdsaWithSHA384: .sha384, .ecdsaWithSHA512: .sha512][algorithm]
+        case .rsa: [.sha256WithRSAEncryption: .sha256, .sha384WithRSAEncryption: .sha384, .sha512WithRSAEncryption: .sha512][algorithm]
+        case .ed25519: algorithm == .ed25519 ? .sha512 : nil
+        }
+    }
 
     // MARK: - As a signer
 

@@ -25,8 +25,21 @@ enum Base64 {
     }
 
     private static func decoded(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3 + 3)
+        var isBase64 = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 2) { bytes, count in
+            values.withUnsafeBufferPointer { values in
+                guard let end = decode(text, values, into: bytes) else { return isBase64 = false }
+                count = end
+            }
+        }
+        return isBase64 ? bytes : nil
+    }
+
+    /// - Returns: how many bytes it has written; `nil` for a text that is no base64.
+    private static func decode(
+        _ text: UnsafeBufferPointer<UInt8>, _ values: UnsafeBufferPointer<UInt8>, into bytes: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int? {
+        var end = 0
         var group: UInt32 = 0
         var digits = 0
         var padding = 0
@@ -38,9 +51,10 @@ enum Base64 {
                 group = group << 6 | UInt32(value)
                 digits += 1
                 guard digits == 4 else { continue }
-                bytes.append(UInt8(truncatingIfNeeded: group >> 16))
-                bytes.append(UInt8(truncatingIfNeeded: group >> 8))
-                bytes.append(UInt8(truncatingIfNeeded: group))
+                bytes[end] = UInt8(truncatingIfNeeded: group >> 16)
+                bytes[end + 1] = UInt8(truncatingIfNeeded: group >> 8)
+                bytes[end + 2] = UInt8(truncatingIfNeeded: group)
+                end += 3
                 (group, digits) = (0, 0)
             } else if value == Mark.padding {
                 padding += 1
@@ -50,30 +64,38 @@ enum Base64 {
         }
         // Bits that say nothing must be zero, or two texts would mean the same bytes.
         switch (digits, padding) {
-        case (0, 0): break
-        case (2, 2) where group & 0b1111 == 0: bytes.append(UInt8(truncatingIfNeeded: group >> 4))
+        case (0, 0): return end
+        case (2, 2) where group & 0b1111 == 0:
+            bytes[end] = UInt8(truncatingIfNeeded: group >> 4)
+            return end + 1
         case (3, 1) where group & 0b11 == 0:
-            bytes.append(UInt8(truncatingIfNeeded: group >> 10))
-            bytes.append(UInt8(truncatingIfNeeded: group >> 2))
+            bytes[end] = UInt8(truncatingIfNeeded: group >> 10)
+            bytes[end + 1] = UInt8(truncatingIfNeeded: group >> 2)
+            return end + 2
         default: return nil
         }
-        return bytes
     }
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// The text of bytes, in one line.
     static func text(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let part = bytes[start..<min(start + 3, bytes.count)]
-            let group = part.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - part.count))
-            for place in 0..<4 {
-                text.append(place <= part.count ? alphabet[Int(group >> UInt32(18 - 6 * place) & 0x3F)] : UInt8(ascii: "="))
+        String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+            alphabet.withUnsafeBufferPointer { alphabet in
+                var end = 0
+                for start in stride(from: 0, to: bytes.count, by: 3) {
+                    let count = min(3, bytes.count - start)
+                    let group =
+                        UInt32(bytes[start]) << 16 | (count > 1 ? UInt32(bytes[start + 1]) << 8 : 0) | (count > 2 ? UInt32(bytes[start + 2]) : 0)
+                    text[end] = alphabet[Int(group >> 18)]
+                    text[end + 1] = alphabet[Int(group >> 12 & 0x3F)]
+                    text[end + 2] = count > 1 ? alphabet[Int(group >> 6 & 0x3F)] : UInt8(ascii: "=")
+                    text[end + 3] = count > 2 ? alphabet[Int(group & 0x3F)] : UInt8(ascii: "=")
+                    end += 4
+                }
+                return end
             }
         }
-        return String(decoding: text, as: UTF8.self)
     }
 }
 
