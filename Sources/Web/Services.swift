@@ -8,6 +8,8 @@ public struct Services: Sendable {
     public let identities: PublisherIdentities
     /// By what publishers sign.
     public let signingIdentities: SigningIdentities
+    /// Images that nobody may run any more.
+    public let digestRevocations: DigestRevocations
     /// Which Cargos are certified.
     public let certifications: Certifications
     /// What accounts are told.
@@ -49,7 +51,8 @@ public struct Services: Sendable {
 
     /// The use cases that the API offers.
     public init(
-        accounts: Accounts, identities: PublisherIdentities, signingIdentities: SigningIdentities, certifications: Certifications,
+        accounts: Accounts, identities: PublisherIdentities, signingIdentities: SigningIdentities, digestRevocations: DigestRevocations,
+        certifications: Certifications,
         notifications: Notifications,
         moderation: Moderation, rescans: Rescans, justifications: Justifications, scanDocuments: ScanDocuments, audit: Audit,
         publishing: Publishing, review: Review, registry: Registry, ledger: Ledger, jobs: Jobs, batches: Batches, chat: Chat, islands: Islands,
@@ -58,6 +61,7 @@ public struct Services: Sendable {
         self.accounts = accounts
         self.identities = identities
         self.signingIdentities = signingIdentities
+        self.digestRevocations = digestRevocations
         self.certifications = certifications
         self.notifications = notifications
         self.moderation = moderation

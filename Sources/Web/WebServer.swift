@@ -79,6 +79,7 @@ public struct WebServer: Service {
         api.addSignIn(services.accounts, limits)
         api.addAccount(services.accounts, services.identities, services.ledger)
         api.addSigningIdentities(services.signingIdentities)
+        api.addDigestRevocations(services.digestRevocations)
         api.addNotifications(services.notifications)
         api.addPublishing(services.publishing)
         api.addReview(services.review)

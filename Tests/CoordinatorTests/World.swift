@@ -31,6 +31,7 @@ final class World: Sendable {
     let signatures = FakeSignatures()
     let gate: SignatureGate
     let signingIdentities: SigningIdentities
+    let revocations: DigestRevocations
     let certifications: Certifications
     let notifications: Notifications
     let courier: Courier
@@ -80,6 +81,7 @@ final class World: Sendable {
         gate = SignatureGate(database: database, source: signatures, trust: trust.network, surroundings: surroundings)
         dispatcher = Dispatcher(database: database, bus: bus, surroundings: surroundings)
         signingIdentities = SigningIdentities(moves: moves, gate: gate, trust: trust.network, dispatcher: dispatcher, surroundings: surroundings)
+        revocations = DigestRevocations(moves: moves, dispatcher: dispatcher, surroundings: surroundings)
         certifications = Certifications(moves: moves, gate: gate, surroundings: surroundings)
         notifications = Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings)
         courier = Courier(

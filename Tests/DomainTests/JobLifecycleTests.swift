@@ -114,6 +114,16 @@ import Testing
         }
     }
 
+    @Test(arguments: JobState.allCases)
+    func aJobWhoseCargoIsTakenBackFailsInEveryStateThatIsNotTerminal(state: JobState) {
+        var job = JobLifecycle(state: state, attempt: 1)
+        // Not even a fault that is retried otherwise gives another attempt.
+        let decision = job.withdrawn(Self.lost)
+        #expect(decision == (state.isTerminal ? .ignoredLate : .finished(Self.lost)))
+        #expect(job.state == (state.isTerminal ? state : .failed))
+        #expect(job.attempt == 1)
+    }
+
     @Test(arguments: JobState.allCases.filter(\.isTerminal))
     func nothingMovesAJobThatIsOver(state: JobState) {
         var job = JobLifecycle(state: state, attempt: 1)
@@ -123,6 +133,7 @@ import Testing
         #expect(job.ended(attempt: 1, .completed) == .ignoredLate)
         #expect(job.ended(attempt: 1, .failed(Self.lost)) == .ignoredLate)
         #expect(job.cancelled() == .ignoredLate)
+        #expect(job.withdrawn(Self.lost) == .ignoredLate)
         #expect(job == before)
     }
 

@@ -75,22 +75,67 @@ extension Dispatcher {
         sessions[island]?.send(.cancel(attempt))
     }
 
-    /// Stops what runs of versions whose signature was taken back, and tells every connected Island to run none of them.
-    func withdraw(_ submissions: [Submission]) async throws {
+    /// What was taken back of a version.
+    enum Withdrawn {
+        /// Its signature: what runs at the level that needed it ends; what waits runs at the level that is left.
+        case signature
+        /// The image itself: nothing of it runs any more.
+        case image
+
+        var failure: JobFailure {
+            switch self {
+            case .signature:
+                JobFailure(fault: .cargo, code: "signature_revoked", message: "The signature of the Cargo was taken back while it ran.")
+            case .image: JobFailure(fault: .cargo, code: "digest_revoked", message: "The image of the Cargo was revoked.")
+            }
+        }
+
+        var states: [JobState] {
+            switch self {
+            case .signature: [.queued, .running]
+            case .image: [.pending, .queued, .running]
+            }
+        }
+    }
+
+    /// Ends jobs of versions of which something was taken back, and tells every connected Island to admit none of their images.
+    func withdraw(_ submissions: [Submission], _ what: Withdrawn) async throws {
         if submissions.isEmpty { return }
         let digests = submissions.compactMap(\.row.imageDigest)
         for session in sessions.values { session.send(.revoked(digests)) }
         let ids = Set(submissions.map(\.row.id))
-        let running = try await database.read { reader in
-            try reader.openJobs(inStates: [JobState.queued, .running].map(\.rawValue)).filter { ids.contains($0.submissionID) }
+        var open = try await database.read { reader in
+            try reader.openJobs(inStates: what.states.map(\.rawValue)).filter { ids.contains($0.submissionID) }.map(\.id)
+        }[...]
+        while !open.isEmpty {
+            try await withdraw(jobs: Array(open.prefix(Self.withdrawnAtOnceMax)), what)
+            open = open.dropFirst(Self.withdrawnAtOnceMax)
         }
-        for row in running {
-            guard let island = row.islandID else { continue }
-            let attempt = AttemptID(job: row.id, number: row.attempt)
-            let failure = JobFailure(fault: .cargo, code: "signature_revoked", message: "The signature of the Cargo was taken back while it ran.")
-            try await end(attempt, island: island, failure)
-            sessions[island]?.send(.cancel(attempt))
+    }
+
+    /// Jobs that one transaction ends. Chosen: others wait some tens of milliseconds for it.
+    private static let withdrawnAtOnceMax = 100
+
+    private func withdraw(jobs: [String], _ what: Withdrawn) async throws {
+        let (now, rules) = (surroundings.now(), rules)
+        // What was placed, or ended, since it was read is seen here as it is.
+        let ended = try await database.write { writer in
+            try jobs.compactMap { id -> JobRow? in
+                guard var change = try JobChange(id, rules, in: writer), what.states.map(\.rawValue).contains(change.row.state) else { return nil }
+                guard try change.withdraw(what.failure, at: now) else { return nil }
+                try change.save()
+                return change.row
+            }
         }
+        for row in ended {
+            if let island = row.islandID {
+                let attempt = AttemptID(job: row.id, number: row.attempt)
+                release(attempt, island: island)
+                sessions[island]?.send(.cancel(attempt))
+            }
+            bus.signal(Topics.job(row.id))
+        }
+        bus.signal(Topics.placement)
     }
 
     /// Ends an attempt that its Island did not end: the job is over, or waits for another Island.

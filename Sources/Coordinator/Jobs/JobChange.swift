@@ -194,9 +194,21 @@ struct JobChange {
 
     /// The Consumer wants no more of it; `false` when it is over.
     mutating func cancel(at now: Timestamp) throws -> Bool {
-        let ran = row.runTime(at: now)
         var next = lifecycle
-        guard case .finished(let failure) = next.cancelled() else { return false }
+        let decision = next.cancelled()
+        return try stop(next, decision, at: now)
+    }
+
+    /// What it runs may not be run any more; `false` when it is over.
+    mutating func withdraw(_ failure: JobFailure, at now: Timestamp) throws -> Bool {
+        var next = lifecycle
+        let decision = next.withdrawn(failure)
+        return try stop(next, decision, at: now)
+    }
+
+    private mutating func stop(_ next: JobLifecycle, _ decision: JobLifecycle.Decision, at now: Timestamp) throws -> Bool {
+        guard case .finished(let failure) = decision else { return false }
+        let ran = row.runTime(at: now)
         move(to: next)
         transcript.job.runMilliseconds = ran?.milliseconds
         try writer.dequeue(jobID: row.id)

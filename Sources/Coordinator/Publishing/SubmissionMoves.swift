@@ -36,7 +36,7 @@ public struct SubmissionMoves: Sendable {
 
     /// Moves a submission by an action that its state allows.
     ///
-    /// - Throws: `conflict` (`state_conflict`) when it does not.
+    /// - Throws: `conflict`: `state_conflict` when it does not; `digest_revoked` when the action leads to use and the image was revoked.
     @discardableResult
     func move(
         _ submission: Submission, _ action: SubmissionAction, _ act: Act, in writer: any SQLWriter, change: (inout SubmissionRow) -> Void = { _ in }
@@ -46,6 +46,12 @@ public struct SubmissionMoves: Sendable {
         row.state = state.rawValue
         row.updatedAt = act.at.milliseconds
         change(&row)
+        if action.leadsToUse, let revocation = try row.imageDigest.flatMap({ try writer.digestRevocation(digest: $0, publisherID: row.publisherID) })
+        {
+            throw ServiceError(
+                .conflict, code: "digest_revoked",
+                "The image \(revocation.digest) was revoked (\(revocation.reason)), and nobody may run it any more; hand in another image.")
+        }
         try writer.update(row)
         let moved = try Submission.find(row.id, in: writer)
         try writer.insert(event(of: moved, action.rawValue, to: state, act))
@@ -73,6 +79,17 @@ public struct SubmissionMoves: Sendable {
         if changed.state == .published || changed.state == .suspended { try Registry.show(changed, in: writer) }
         if changed.state == .suspended { try Registry.hide(changed, in: writer) }
         return changed
+    }
+
+    /// Lets a version's signature count no more; a level that it would not have without one is lost.
+    func loseSignature(_ submission: Submission, _ act: Act, in writer: any SQLWriter) throws {
+        var row = submission.row
+        var summary = submission.signature
+        summary?.isVerified = false
+        row.signature = summary?.stored
+        try writer.update(row)
+        guard submission.reliesOnSignature else { return }
+        try loseCertification(try Submission.find(row.id, in: writer), act, in: writer)
     }
 
     /// Takes a Cargo's certification away: its version in the registry goes back to level 1, and so do those that wait to be published.
@@ -157,6 +174,15 @@ public struct SubmissionMoves: Sendable {
 }
 
 extension Submission {
+    /// Whether it has a level that it would not have without its signature.
+    var reliesOnSignature: Bool {
+        guard trustLevel?.requiresSignature == true else { return false }
+        switch state {
+        case .approved, .published, .suspended: return true
+        case .draft, .pendingReview, .rejected, .superseded: return false
+        }
+    }
+
     /// The submission's name in the audit log.
     var subject: String { "submission/\(row.id)" }
 

@@ -79,6 +79,9 @@ struct RescanConsequences: Sendable {
         try tell(.submissionCleared, submission, "a rescan found nothing critical or high any more", [], at: now, in: writer)
         // What an administrator suspended stays suspended.
         guard grace.suspendedAt != nil, submission.state == .suspended else { return }
+        // Nor does an image come back that was revoked.
+        let digest = submission.row.imageDigest ?? ""
+        guard try writer.digestRevocation(digest: digest, publisherID: submission.row.publisherID) == nil else { return }
         let act = SubmissionMoves.Act(actorID: "system", at: now, note: "a rescan found nothing critical or high any more")
         try Registry.show(try moves.move(submission, .unsuspend, act, in: writer), in: writer)
     }

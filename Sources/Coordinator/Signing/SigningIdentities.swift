@@ -131,7 +131,7 @@ public struct SigningIdentities: Sendable {
         try principal.require(.write)
         let certified = try await database.read { reader in
             _ = try Self.active(id, of: principal, in: reader)
-            return try reader.submissionIDs(signedBy: id).map { try Submission.find($0, in: reader) }.filter(Self.reliesOnSignature)
+            return try reader.submissionIDs(signedBy: id).map { try Submission.find($0, in: reader) }.filter(\.reliesOnSignature)
         }
         var others: [Int: SignatureGate.Found] = [:]
         for submission in certified {
@@ -151,7 +151,7 @@ public struct SigningIdentities: Sendable {
             return try Self.find(id, of: principal, in: writer)
         }
         // What stands on disk is true whether the Islands hear of it or not; one that does not is not asked to run it again.
-        try await dispatcher.withdraw(certified.filter { found[$0.row.id] == nil })
+        try await dispatcher.withdraw(certified.filter { found[$0.row.id] == nil }, .signature)
         return revoked
     }
 
@@ -161,24 +161,8 @@ public struct SigningIdentities: Sendable {
         let submission = try Submission.find(submissionID, in: writer)
         // Another identity that was revoked meanwhile is none; the level is lost then.
         if let other, (try? SignatureGate.accept(other, for: submission, by: principal.accountID, in: writer)) != nil { return }
-        var row = submission.row
-        var summary = submission.signature
-        summary?.isVerified = false
-        row.signature = summary?.stored
-        try writer.update(row)
-        guard Self.reliesOnSignature(submission) else { return }
         let note = "the signing identity of its signature was revoked; sign it again with another one"
-        try moves.loseCertification(
-            try Submission.find(submissionID, in: writer), .init(actorID: principal.accountID, at: now, note: note), in: writer)
-    }
-
-    /// Whether a version has a level that it would not have without its signature.
-    private static func reliesOnSignature(_ submission: Submission) -> Bool {
-        guard submission.trustLevel?.requiresSignature == true else { return false }
-        switch submission.state {
-        case .approved, .published, .suspended: return true
-        case .draft, .pendingReview, .rejected, .superseded: return false
-        }
+        try moves.loseSignature(submission, .init(actorID: principal.accountID, at: now, note: note), in: writer)
     }
 
     private static func active(_ id: String, of principal: Principal, in reader: any SQLReader) throws -> SigningIdentity {

@@ -107,6 +107,13 @@ public struct JobLifecycle: Sendable, Hashable {
         }
     }
 
+    /// What it would run, or runs, may not be run any more: no attempt follows.
+    public mutating func withdrawn(_ failure: JobFailure) -> Decision {
+        guard !state.isTerminal else { return .ignoredLate }
+        state = .failed
+        return .finished(failure)
+    }
+
     /// The Consumer wants no more of it.
     public mutating func cancelled() -> Decision {
         guard !state.isTerminal else { return .ignoredLate }

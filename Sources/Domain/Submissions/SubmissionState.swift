@@ -58,6 +58,14 @@ public enum SubmissionAction: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether it brings a version nearer to being run, which nothing may of an image that was revoked.
+    public var leadsToUse: Bool {
+        switch self {
+        case .submit, .approve, .publish, .unsuspend: true
+        case .edit, .delete, .withdraw, .reject, .resubmit, .supersede, .suspend: false
+        }
+    }
+
     /// The action that a publisher asks for by naming the wanted state, or `nil` when the state cannot be asked for.
     public init?(publisherAsksFor state: SubmissionState) {
         switch state {

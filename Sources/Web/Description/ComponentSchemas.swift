@@ -93,6 +93,10 @@ enum ComponentSchemas {
         ),
         ("SigningChallenge", .object([("challenge", .text), ("expires_at", .time)])),
         (
+            "RevokedDigest",
+            .object([("digest", .text), ("for_all", .boolean), ("reason", .text), ("revoked_by", .text), ("revoked_at", .time)])
+        ),
+        (
             "SigningIdentity",
             .object([
                 ("id", .text), ("kind", words(SigningIdentityKind.self)), ("name", .text), ("public_key", .nullable(.text)),
@@ -371,6 +375,10 @@ enum ComponentSchemas {
                 ], isOpen: false)
         ),
         ("DomainProof", .object([("domain", .string(pattern: "^[a-z]{1,20}\\.example$"))], isOpen: false)),
+        (
+            "DigestRevocation",
+            .object([("digest", .string(pattern: "^sha256:[0-9a-f]{64}$")), ("reason", .words(2000))], isOpen: false)
+        ),
         (
             "SigningIdentityRequest",
             .object(

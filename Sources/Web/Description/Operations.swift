@@ -58,6 +58,13 @@ extension Operation {
         Operation(
             method: .delete, path: "/account/signing-identities/{id}", id: "revokeSigningIdentity", summary: "End a signing identity at once.",
             tag: "accounts", scope: .write, answer: .data("SigningIdentity"), refusals: [409]),
+        Operation(
+            method: .get, path: "/account/revoked-digests", id: "listRevokedDigests", summary: "Images of yours that nobody may run any more.",
+            tag: "accounts", scope: .read, query: paging, answer: .list("RevokedDigest")),
+        Operation(
+            method: .post, path: "/account/revoked-digests", id: "revokeDigest",
+            summary: "Let nobody run your versions of an image any more, and end what runs.", tag: "accounts", scope: .write,
+            body: "DigestRevocation", status: 201, answer: .data("RevokedDigest"), refusals: [409]),
     ]
 
     private static let platform: (name: String, shape: Shape, about: String) = (
@@ -321,6 +328,13 @@ extension Operation {
         Operation(
             method: .post, path: "/admin/workloads/{slug}/unsuspend", id: "unsuspend", summary: "Bring a suspended Cargo back.", tag: "admin",
             scope: .admin, body: "OptionalReason", answer: .data("Workload"), refusals: [409]),
+        Operation(
+            method: .get, path: "/admin/revoked-digests", id: "listAllRevokedDigests", summary: "Images that nobody may run any more.",
+            tag: "admin", scope: .admin, query: paging, answer: .list("RevokedDigest")),
+        Operation(
+            method: .post, path: "/admin/revoked-digests", id: "revokeDigestForAll",
+            summary: "Let nobody run an image any more, whoever published it, and end what runs.", tag: "admin", scope: .admin,
+            body: "DigestRevocation", status: 201, answer: .data("RevokedDigest"), refusals: [409]),
     ]
 
     static let others: [Operation] = [

@@ -20,6 +20,16 @@ extension SigningIdentity {
     }
 }
 
+extension DigestRevocationRow {
+    /// An image that nobody may run any more.
+    var json: JSONValue {
+        [
+            "digest": .string(digest), "for_all": .bool(accountID == nil), "reason": .string(reason), "revoked_by": .string(revokedBy),
+            "revoked_at": time(revokedAt),
+        ]
+    }
+}
+
 extension SubmissionSignatureRow {
     /// The whole signature of a version: `bundle` as it is stored beside the image, or in the older layout `payload` (base64) and
     /// `annotations`.

@@ -5,7 +5,10 @@ import JSON
 struct AdminCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "admin", abstract: "Administer the network; needs a key with the scope admin.",
-        subcommands: [AdminAudit.self, AdminAccounts.self, AdminLedger.self, Suspend.self, Unsuspend.self, AdminOfficial.self, AdminRescan.self])
+        subcommands: [
+            AdminAudit.self, AdminAccounts.self, AdminLedger.self, Suspend.self, Unsuspend.self, AdminRevoke.self, AdminRevoked.self,
+            AdminOfficial.self, AdminRescan.self,
+        ])
 
     struct Suspend: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Take a published Cargo out of use; it takes no new jobs.")

@@ -104,6 +104,7 @@ struct CoordinatorAssembly {
             identities: PublisherIdentities(
                 database: database, door: door, announcer: announcer, surroundings: surroundings),
             signingIdentities: SigningIdentities(moves: moves, gate: gate, trust: trust, dispatcher: dispatcher, surroundings: surroundings),
+            digestRevocations: DigestRevocations(moves: moves, dispatcher: dispatcher, surroundings: surroundings),
             certifications: Certifications(moves: moves, gate: gate, surroundings: surroundings),
             notifications: Notifications(database: database, policy: door.policy, bus: bus, surroundings: surroundings),
             moderation: Moderation(moves: moves, surroundings: surroundings), rescans: rescans,

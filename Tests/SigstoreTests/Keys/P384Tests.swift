@@ -11,8 +11,9 @@ import Testing
     private var publicKey: PublicKey { .p384(key.publicKey) }
 
     /// The order of the curve's group. Source: SEC 2, §2.5.1.
-    private static let order = Hexadecimal.bytes(
-        "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973") ?? []
+    private static let order =
+        Hexadecimal.bytes(
+            "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973") ?? []
 
     private func der(r: [UInt8], s: [UInt8]) throws -> [UInt8] { Array(try P384.Signing.ECDSASignature(rawRepresentation: r + s).derRepresentation) }
 
