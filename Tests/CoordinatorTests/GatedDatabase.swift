@@ -85,5 +85,7 @@ final class GatedDatabase: Database {
         return try await base.write(body)
     }
 
+    var recordFolder: RecordFolder { base.recordFolder }
+
     func close() async { await base.close() }
 }

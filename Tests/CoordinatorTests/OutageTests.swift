@@ -30,6 +30,8 @@ private final class FailingDatabase: Database {
         return try await database.write(body)
     }
 
+    var recordFolder: RecordFolder { database.recordFolder }
+
     func close() async { await database.close() }
 }
 

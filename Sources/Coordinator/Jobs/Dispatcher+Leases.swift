@@ -9,6 +9,9 @@ extension Dispatcher {
     /// Chosen: looks between two at karma that comes back, of which a point takes ten minutes.
     private static let karmaEvery = 60
 
+    /// Chosen: looks between two notes of the time, which are a sixth of a lease apart.
+    private static let clockEvery = 5
+
     func watchLeases() async throws {
         var looks = 0
         while true {
@@ -16,6 +19,7 @@ extension Dispatcher {
             let now = surroundings.now()
             for job in Array(leases.keys) { try await look(at: job, now) }
             looks += 1
+            if looks % Self.clockEvery == 0, !leases.isEmpty { try await database.write { try $0.noteClock(at: now.milliseconds) } }
             if looks % Self.karmaEvery == 0 { try await recoverKarma(now) }
         }
     }

@@ -99,8 +99,20 @@ public actor Dispatcher {
     private func recover() async throws {
         guard !isRecovered else { return }
         let active = [JobState.queued, .running].map(\.rawValue)
-        let rows = try await database.read { [rules] reader in
-            try reader.openJobs(inStates: active).map { ($0, try $0.paidUntil(rules.terms.terms(of: $0.submissionID, in: reader))) }
+        let begin = surroundings.now()
+        let rows = try await database.write { [rules] writer in
+            let seen = try writer.clockSeen()
+            try writer.noteClock(at: begin.milliseconds)
+            return try writer.openJobs(inStates: active).map { stored in
+                var row = stored
+                if let startedAt = row.startedAt {
+                    let counted = Timestamp(milliseconds: max(startedAt, seen ?? startedAt))
+                    let gap = SteadyTime.unmetered(from: counted, to: begin, most: LeaseTerms.length).milliseconds
+                    row.startedAt = startedAt + gap
+                    if gap != 0 { try writer.moveStart(of: row.id, to: startedAt + gap) }
+                }
+                return (row, try row.paidUntil(rules.terms.terms(of: row.submissionID, in: writer)))
+            }
         }
         guard !isRecovered else { return }
         isRecovered = true

@@ -24,6 +24,7 @@ public struct Retention: Sendable {
         while true {
             do {
                 while try await eraseSome() {}
+                while try await database.removeErasedFiles(limit: Self.batch) {}
             } catch  where ServiceError(outage: error) != nil {
                 // What could not be erased now is due at the next look too.
             }
@@ -45,7 +46,7 @@ public struct Retention: Sendable {
 }
 
 extension Jobs {
-    /// Erases a job's input and transcript now, for its Consumer; the job itself stays, for the books.
+    /// Erases a job's input and transcript now, for its Consumer; the job itself stays, for the books. What lay in files is gone within a minute.
     ///
     /// - Throws: `not_found`; `conflict` (`state_conflict`) while the job is not over.
     public func erase(_ id: String, by principal: Principal) async throws -> Job {

@@ -5,6 +5,9 @@ public protocol SQLReader {
     /// The words in which this database differs from others.
     var dialect: Dialect { get }
 
+    /// Where the records are that are too large for a row.
+    var recordFolder: RecordFolder { get }
+
     /// Runs a statement that answers rows.
     func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow]
 }
@@ -38,6 +41,9 @@ public protocol Database: Sendable {
     /// keeps its own all-or-nothing. Bodies run one after the other, in the order of the calls, and each sees what those before it changed.
     /// `body` must not wait for anything, and may run more than once: only the last time counts.
     func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLWriter) throws -> Value) async throws -> Value
+
+    /// Where the records are that are too large for a row.
+    var recordFolder: RecordFolder { get }
 
     /// Waits for the writes under way and closes the files or connections. Later calls throw.
     func close() async

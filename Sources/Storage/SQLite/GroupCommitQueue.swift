@@ -27,10 +27,12 @@ final class GroupCommitQueue: @unchecked Sendable {
     private var isClosed = false
     private var hasEnded = false
 
+    private let recordFolder: RecordFolder
     private let crashPoints: CrashPoints?
 
-    init(pool: DatabasePool, crashPoints: CrashPoints?) {
+    init(pool: DatabasePool, recordFolder: RecordFolder, crashPoints: CrashPoints?) {
         self.pool = pool
+        self.recordFolder = recordFolder
         self.crashPoints = crashPoints
         let thread = Thread { [self] in work() }
         thread.name = "archipelago.storage.writer"
@@ -125,7 +127,7 @@ final class GroupCommitQueue: @unchecked Sendable {
         var failures: [Int: any Error] = [:]
         var isUndone = false
         try connection.inTransaction(.immediate) {
-            let writer = SQLiteConnection(connection)
+            let writer = SQLiteConnection(connection, recordFolder)
             for (index, write) in turn.enumerated() {
                 let changes = connection.totalChangesCount
                 do {

@@ -10,9 +10,11 @@ struct SQLiteConnection: SQLWriter {
 
     private let connection: GRDB.Database
     private let cancellation: ReadCancellation?
+    let recordFolder: RecordFolder
 
-    init(_ connection: GRDB.Database, _ cancellation: ReadCancellation? = nil) {
+    init(_ connection: GRDB.Database, _ recordFolder: RecordFolder, _ cancellation: ReadCancellation? = nil) {
         self.connection = connection
+        self.recordFolder = recordFolder
         self.cancellation = cancellation
     }
 

@@ -8,11 +8,12 @@ import GRDB
 public final class SQLiteDatabase: Database {
     private let pool: DatabasePool
     private let writes: GroupCommitQueue
+    public let recordFolder: RecordFolder
 
     /// Opens the file, makes it if there is none, and brings its schema up to date.
     ///
     /// - Parameters:
-    ///   - path: a file in a folder that exists; SQLite keeps `-wal` and `-shm` files beside it.
+    ///   - path: a file in a folder that exists; SQLite keeps `-wal` and `-shm` files beside it, and large records are in a folder `records` there.
     ///   - crashPoints: for the crash harness.
     /// - Throws: ``StorageError``: `newerSchema`, `busy`, or `unavailable` when the file is no database or cannot be opened.
     public convenience init(path: String, crashPoints: CrashPoints? = nil) throws {
@@ -21,6 +22,7 @@ public final class SQLiteDatabase: Database {
 
     /// - Parameter migrations: the first of all; fewer make a database as an earlier version left it.
     init(path: String, crashPoints: CrashPoints? = nil, migrations: [Migration]) throws {
+        recordFolder = RecordFolder(path: URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("records").path)
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
         configuration.maximumReaderCount = Self.readersMax
@@ -34,11 +36,11 @@ public final class SQLiteDatabase: Database {
                 try $0.execute(sql: "PRAGMA synchronous = FULL")
                 try $0.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
             }
-            try pool.write { try Migration.runMissing(in: SQLiteConnection($0), dialect: .sqlite, of: migrations) }
+            try pool.write { [recordFolder] in try Migration.runMissing(in: SQLiteConnection($0, recordFolder), dialect: .sqlite, of: migrations) }
         } catch {
             throw StorageError(sqlite: error)
         }
-        writes = GroupCommitQueue(pool: pool, crashPoints: crashPoints)
+        writes = GroupCommitQueue(pool: pool, recordFolder: recordFolder, crashPoints: crashPoints)
     }
 
     /// Chosen: another process that holds the file longer than this is an operator's mistake.
@@ -52,8 +54,8 @@ public final class SQLiteDatabase: Database {
         let cancellation = ReadCancellation()
         do {
             return try await withTaskCancellationHandler {
-                try await pool.read { connection in
-                    try cancellation.watching(connection) { try body(SQLiteConnection(connection, cancellation)) }
+                try await pool.read { [recordFolder] connection in
+                    try cancellation.watching(connection) { try body(SQLiteConnection(connection, recordFolder, cancellation)) }
                 }
             } onCancel: {
                 cancellation.cancel()

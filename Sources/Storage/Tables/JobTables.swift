@@ -274,7 +274,7 @@ extension SQLWriter {
 
     /// Erases what a Consumer sent and what came of it; the job itself stays, for the books.
     public func eraseJob(id: String, at now: Int) throws {
-        try execute("DELETE FROM records WHERE job_id = ?", [.text(id)])
+        try deleteRecords(jobID: id)
         try execute("UPDATE jobs SET input = '{}', keep_until = NULL, erased_at = ? WHERE id = ?", [.integer(now), .text(id)])
     }
 

@@ -17,11 +17,15 @@ public struct RecordRow: Sendable, Hashable {
         self.body = body
     }
 
-    init(_ row: SQLRow) throws {
+    init(_ row: SQLRow, jobID: String, in folder: RecordFolder) throws {
         seq = try row.int("seq")
         attempt = try row.int("attempt")
         kind = try row.text("kind")
-        body = try row.blob("body")
+        if let count = try row.optionalInt("file_bytes") {
+            body = try folder.bytes(jobID: jobID, seq: seq, count: count)
+        } else {
+            body = try row.blob("body")
+        }
     }
 }
 
@@ -29,7 +33,7 @@ extension SQLReader {
     /// Records of a job from a number on, in order: at most `limit` of them and `bytesMax` bytes, but at least one.
     public func records(jobID: String, from seq: Int, limit: Int, bytesMax: Int) throws -> [RecordRow] {
         let sizes = try query(
-            "SELECT seq, length(body) AS bytes FROM records WHERE job_id = ? AND seq >= ? ORDER BY seq LIMIT ?",
+            "SELECT seq, coalesce(file_bytes, length(body)) AS bytes FROM records WHERE job_id = ? AND seq >= ? ORDER BY seq LIMIT ?",
             [.text(jobID), .integer(seq), .integer(limit)])
         var bytes = 0
         var last: Int?
@@ -40,26 +44,62 @@ extension SQLReader {
         }
         guard let last else { return [] }
         return try query(
-            "SELECT seq, attempt, kind, body FROM records WHERE job_id = ? AND seq >= ? AND seq <= ? ORDER BY seq",
+            "SELECT seq, attempt, kind, body, file_bytes FROM records WHERE job_id = ? AND seq >= ? AND seq <= ? ORDER BY seq",
             [.text(jobID), .integer(seq), .integer(last)]
-        ).map(RecordRow.init)
+        ).map { try RecordRow($0, jobID: jobID, in: recordFolder) }
     }
 
     /// Every record of one kind and attempt, in order.
     public func records(jobID: String, attempt: Int, kind: String) throws -> [RecordRow] {
         try query(
-            "SELECT seq, attempt, kind, body FROM records WHERE job_id = ? AND attempt = ? AND kind = ? ORDER BY seq",
+            "SELECT seq, attempt, kind, body, file_bytes FROM records WHERE job_id = ? AND attempt = ? AND kind = ? ORDER BY seq",
             [.text(jobID), .integer(attempt), .text(kind)]
-        ).map(RecordRow.init)
+        ).map { try RecordRow($0, jobID: jobID, in: recordFolder) }
     }
 }
 
 extension SQLWriter {
-    /// Stores records of a job.
+    /// Stores records of a job; large ones go into files.
     public func insert(_ rows: [RecordRow], jobID: String) throws {
+        let isLarge = { (row: RecordRow) in row.body.count > RecordFolder.rowBytesMax }
+        guard rows.contains(where: isLarge) else { return try insert(inRows: rows, jobID: jobID) }
+        try insert(inRows: rows.filter { !isLarge($0) }, jobID: jobID)
+        for row in rows where isLarge(row) {
+            // First the row: where it is refused, the file of another stays.
+            try execute(
+                "INSERT INTO records (job_id, seq, attempt, kind, body, file_bytes) VALUES (?, ?, ?, ?, ?, ?)",
+                [.text(jobID), .integer(row.seq), .integer(row.attempt), .text(row.kind), .blob([]), .integer(row.body.count)])
+            try recordFolder.store(row.body, jobID: jobID, seq: row.seq)
+        }
+    }
+
+    private func insert(inRows rows: [RecordRow], jobID: String) throws {
         try insertRecords.forEach(of: rows) { sql, rows in
             try execute(sql, rows.flatMap { [.text(jobID), .integer($0.seq), .integer($0.attempt), .text($0.kind), .blob($0.body)] })
         }
+    }
+
+    /// Removes the records of a job; what it has in files is remembered, and goes by ``Database/removeErasedFiles(limit:)``.
+    func deleteRecords(jobID: String) throws {
+        try execute("DELETE FROM records WHERE job_id = ?", [.text(jobID)])
+        if recordFolder.hasAny(of: jobID) { try execute("INSERT INTO erased_files (job_id) VALUES (?) ON CONFLICT DO NOTHING", [.text(jobID)]) }
+    }
+}
+
+extension Database {
+    /// Removes files of erased jobs, whose rows are gone for good.
+    ///
+    /// - Returns: `false` when there are no more.
+    public func removeErasedFiles(limit: Int) async throws -> Bool {
+        let ids = try await read { reader in
+            try reader.query("SELECT job_id FROM erased_files ORDER BY job_id LIMIT ?", [.integer(limit)]).map { try $0.text("job_id") }
+        }
+        if ids.isEmpty { return false }
+        for id in ids { try recordFolder.remove(id) }
+        try await write { writer in
+            for id in ids { try writer.execute("DELETE FROM erased_files WHERE job_id = ?", [.text(id)]) }
+        }
+        return true
     }
 }
 

@@ -41,7 +41,7 @@ private struct ImagelessRunner: WorkloadRunner {
     }
 }
 
-/// Runs no program: says as many tokens as the input's `count`, each after `pause_ms`, and `done`.
+/// Runs no program: says as many tokens as the input's `count`, each after `pause_ms`, an image of `image_bytes`, and `done`.
 private struct CountingSandbox: CargoSandbox {
     func run(_ job: CagedJob, onOutput: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> JobEnd {
         let input = try JSONValue(parsing: job.input)
@@ -50,6 +50,11 @@ private struct CountingSandbox: CargoSandbox {
         for number in 0..<(input["count"]?.int ?? 0) {
             try await clock.sleep(for: .milliseconds(input["pause_ms"]?.int ?? 0))
             try await onOutput(Array("{\"type\":\"token\",\"content\":\"\(number) \"}\n".utf8))
+        }
+        // Too large for a row of the coordinator's database.
+        if let bytes = input["image_bytes"]?.int {
+            let data = String(repeating: "A", count: bytes)
+            try await onOutput(Array("{\"type\":\"image\",\"data\":\"\(data)\",\"format\":\"png\",\"width\":1,\"height\":1}\n".utf8))
         }
         try await onOutput(Array("{\"type\":\"done\"}\n".utf8))
         return JobEnd(cause: .exited(code: 0), wallTime: clock.now - start, cpuTime: .zero, peakMemoryBytes: 0, standardError: [])

@@ -10,6 +10,8 @@ final class ChaosLoad: Sendable {
         let key: String
         let id: String
         let count: Int
+        /// Characters of the image that it makes; `nil` for none.
+        let imageBytes: Int?
     }
 
     private struct State {
@@ -34,7 +36,8 @@ final class ChaosLoad: Sendable {
     /// Lets Consumers end once there are enough jobs.
     func stopWhenEnough() { state.withLock { $0.mayStop = true } }
 
-    private var isOver: Bool { state.withLock { $0.mayStop && $0.acknowledged.count >= jobsMin } }
+    /// Whether no more jobs are sent.
+    var isOver: Bool { state.withLock { $0.mayStop && $0.acknowledged.count >= jobsMin } }
 
     /// Sends one job after the other.
     func consume(_ number: Int) async throws {
@@ -45,12 +48,18 @@ final class ChaosLoad: Sendable {
             let key = "chaos-\(number)-\(sent)"
             sent += 1
             let count = Int.random(in: 0...20, using: &random)
+            // Some run for seconds, so that a clock that is set finds them at it.
+            let isLong = Int.random(in: 0..<6, using: &random) == 0
+            let pause = isLong ? Int.random(in: 100...200, using: &random) : Int.random(in: 0...15, using: &random)
+            let imageBytes = Int.random(in: 0..<20, using: &random) == 0 ? Int.random(in: 300_000...900_000, using: &random) : nil
             let body: JSONValue = [
                 "workload": .string(MadeUpCargo.slug),
-                "input": ["count": .int(count), "pause_ms": .int(Int.random(in: 0...15, using: &random)), "max_tokens": 100],
+                "input": ["count": .int(count), "pause_ms": .int(pause), "max_tokens": 100, "image_bytes": .optional(imageBytes)],
+                // Longer, and for more, than any of them runs: a clock that was set could bill that, or end it for want of credits.
+                "timeout_seconds": 300, "max_credits": 200,
             ]
             let id = try await submit(body, key, client)
-            state.withLock { $0.acknowledged.append(Acknowledged(key: key, id: id, count: count)) }
+            state.withLock { $0.acknowledged.append(Acknowledged(key: key, id: id, count: count, imageBytes: imageBytes)) }
             let cancels = Int.random(in: 0..<10, using: &random) == 0
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...200, using: &random)))
             // A cancellation that does not arrive is none; one that comes late is refused. Both are part of the play.
@@ -95,7 +104,7 @@ final class ChaosKiller: Sendable {
     func run(onKill: (Int) -> Void) async throws {
         for kill in 0..<kills {
             try await Task.sleep(for: .milliseconds(number(in: 100...900)))
-            switch number(in: 0...11) {
+            switch number(in: 0...12) {
             case 10:
                 network.cutLinks()
                 note("links cut")
@@ -104,6 +113,11 @@ final class ChaosKiller: Sendable {
                 try await Task.sleep(for: .milliseconds(number(in: 100...1500)))
                 if isFull { network.disk.free() }
                 note(isFull ? "disk full" : "nothing, without root")
+            case 12:
+                try network.setClock(aheadBy: number(in: -Self.clockShiftMax...Self.clockShiftMax))
+                note("clock set")
+                // Noticed at once, or by the next process only: both are part of the play.
+                if number(in: 0...1) == 0 { try await killCoordinator(noting: nil) }
             case 0...2: try await killCoordinator()
             case 3...5: try await letItDieAtAWritePoint()
             case 6...8:
@@ -130,6 +144,9 @@ final class ChaosKiller: Sendable {
         }
         try await revive()
     }
+
+    /// Chosen: two hours, in which every lease, timeout and hold ends many times.
+    private static let clockShiftMax = 7_200_000
 
     private func killCoordinator(noting what: String? = "coordinator") async throws {
         network.kill(.coordinator)

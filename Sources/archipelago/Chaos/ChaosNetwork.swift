@@ -45,7 +45,7 @@ final class ChaosNetwork: Sendable {
         let principal = Principal(accountID: account, scopes: [.read, .write, .admin])
         let key = try await assembly.accounts.issueKey(accountID: account, name: "chaos", scopes: [.read, .write, .admin])
         _ = try await assembly.ledger.grant(try Ledger.Grant(["amount": .int(Transfer.creditsMax)]), to: account, by: principal)
-        try await assembly.database.write { try MadeUpCargo.publish(by: account, in: $0) }
+        try await assembly.database.write { try MadeUpCargo.publish(by: account, pricePerSecond: 1, in: $0) }
         var tokens: [String] = []
         for number in 0..<islands { tokens.append(try await assembly.islands.register(name: "island-\(number)", by: principal).token) }
         try await assembly.close()
@@ -65,8 +65,13 @@ final class ChaosNetwork: Sendable {
     func startCoordinator(crashAt: String?) throws {
         try start(
             .coordinator, ["serve", "--data-dir", folder + "/coordinator", "--port", "\(port)", "--config", folder + "/serve.yaml", "--json"],
-            crashAt.map { ["ARCHIPELAGO_CRASH_AT": $0] } ?? [:])
+            ["ARCHIPELAGO_CLOCK_SHIFT": clockFile].merging(crashAt.map { ["ARCHIPELAGO_CRASH_AT": $0] } ?? [:]) { $1 })
     }
+
+    private var clockFile: String { folder + "/clock" }
+
+    /// Sets the coordinator's clock, which is so much ahead from now on.
+    func setClock(aheadBy milliseconds: Int) throws { try Data("\(milliseconds)".utf8).write(to: URL(fileURLWithPath: clockFile), options: .atomic) }
 
     /// Starts an Island, or starts it again.
     func startIsland(_ number: Int) throws {

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import JSON
 
@@ -14,7 +15,7 @@ struct ChaosVerdict: Sendable {
     private static let restMax: Duration = .seconds(180)
 
     /// Waits until every acknowledged job is over, then looks at each, and at the books.
-    static func find(_ network: ChaosNetwork, _ acknowledged: [ChaosLoad.Acknowledged]) async throws -> ChaosVerdict {
+    static func find(_ network: ChaosNetwork, _ acknowledged: [ChaosLoad.Acknowledged], _ log: ChaosLog) async throws -> ChaosVerdict {
         let client = try APIClient(address: network.url, key: network.key)
         var faults: [String] = []
         let ids = Set(acknowledged.map(\.id))
@@ -32,6 +33,8 @@ struct ChaosVerdict: Sendable {
         let books = try await client.data(.get, "/admin/ledger/verify")
         faults += (books["faults"]?.array ?? []).compactMap(\.string)
         if books["credits_held"]?.int != 0 { faults.append("\(books["credits_held"].words) credits are still held.") }
+        ChaosPhase.enter("looking at the log")
+        faults += try await log.faults()
         return ChaosVerdict(jobs: ids.count, restarts: restarts, states: states, faults: faults)
     }
 
@@ -91,13 +94,28 @@ struct ChaosVerdict: Sendable {
         let middle = max(1, whole.count / 2)
         let half = try await records(of: job.id, from: middle, client)
         if half != Array(whole.dropFirst(middle - 1)) { faults.append("two readers read different things") }
+        faults += chargeFaults(job, found, whole)
         guard found["status"]?.string == "completed" else { return faults }
         let last = found["attempt"]?.int ?? 0
         let said = whole.filter { $0["type"]?.string == "token" && $0["attempt"]?.int == last }.compactMap { $0["content"]?.string }
         if said != (0..<job.count).map({ "\($0) " }) { faults.append("it says \(said.count) tokens of \(job.count), or in another order") }
-        let charge = found["usage"]?["credits_used"]?.int
-        if charge != 1 + job.count { faults.append("it cost \(charge.map(String.init) ?? "nothing"), and should have cost \(1 + job.count)") }
+        let images = whole.filter { $0["type"]?.string == "image" && $0["attempt"]?.int == last }.compactMap { $0["data"]?.string?.utf8.count }
+        if images != [job.imageBytes].compactMap(\.self) { faults.append("it has images of \(images) bytes, and should have \(job.imageBytes ?? 0)") }
         return faults
+    }
+
+    /// Chosen: an attempt runs for a third of a second; stopped processes and a coordinator that is away add some, a clock that was set none.
+    private static let secondsMax = 40
+
+    /// The price is 1 a job, 1 a token and 1 a second, and what did not end well costs no more than what ran.
+    private static func chargeFaults(_ job: ChaosLoad.Acknowledged, _ found: JSONValue, _ whole: [JSONObject]) -> [String] {
+        let isCompleted = found["status"]?.string == "completed"
+        let least = isCompleted ? 1 + job.count : 0
+        guard let charge = found["usage"]?["credits_used"]?.int, (least...1 + job.count + secondsMax).contains(charge) else {
+            return ["it cost \(found["usage"]?["credits_used"].words ?? "nothing"), and \(job.count) tokens in less than a second are not worth that"]
+        }
+        guard whole.last?["code"]?.string != JobCharge.holdReachedCode else { return ["it was stopped for want of credits that were held for it"] }
+        return []
     }
 
     private static func records(of job: String, from seq: Int, _ client: APIClient) async throws -> [JSONObject] {

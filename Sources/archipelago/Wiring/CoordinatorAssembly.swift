@@ -149,6 +149,7 @@ struct CoordinatorAssembly {
             LoopService { try await rescans.run() },
             LoopService { try await courier.run() },
             LoopService { try await retention.run() },
+            LoopService { [logger] in try await MachineClock.watch(logger) },
             WebServer(
                 host: configuration.host, port: configuration.port, services: services, limits: limits, logger: logger, onListening: onListening),
         ]
@@ -177,10 +178,8 @@ struct LoopService: Service {
 
 extension Surroundings {
     /// Time and randomness of this machine.
-    static var live: Surroundings {
-        Surroundings(
-            now: { Timestamp(milliseconds: Int(Date().timeIntervalSince1970 * 1000)) },
-            randomBytes: { count in SymmetricKey(size: .init(bitCount: count * 8)).withUnsafeBytes { Array($0) } },
-            clock: ContinuousClock())
-    }
+    static let live = Surroundings(
+        now: { MachineClock.steady.now },
+        randomBytes: { count in SymmetricKey(size: .init(bitCount: count * 8)).withUnsafeBytes { Array($0) } },
+        clock: ContinuousClock())
 }
