@@ -33,8 +33,9 @@ public struct Surroundings: Sendable {
 }
 
 /// Bytes as lower-case hexadecimal digits.
-enum Hexadecimal {
-    static func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: digits(bytes), as: UTF8.self) }
+public enum Hexadecimal {
+    /// The digits as a text.
+    public static func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: digits(bytes), as: UTF8.self) }
 
     /// The digits in ASCII.
     static func digits(_ bytes: some Sequence<UInt8>) -> [UInt8] {

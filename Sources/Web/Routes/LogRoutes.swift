@@ -44,7 +44,7 @@ extension RouterGroup<APIContext> {
         get("log") { _, _ -> Response in
             let state = try await log.state()
             return .json([
-                "rootHash": .string(hexadecimal(state.root)), "treeSize": .int(state.size), "signedTreeHead": .string(state.checkpoint),
+                "rootHash": .string(Hexadecimal.text(state.root)), "treeSize": .int(state.size), "signedTreeHead": .string(state.checkpoint),
                 "treeID": .string(String(log.signer.treeID)), "inactiveShards": [],
             ])
         }
@@ -55,7 +55,7 @@ extension RouterGroup<APIContext> {
             let first = try request.number("firstSize", in: 1...Int.max) ?? 1
             if let tree = try request.query("treeID"), tree != String(log.signer.treeID) { throw ServiceError.notFound("tree '\(tree.prefix(64))'") }
             let proof = try await log.consistency(firstSize: first, lastSize: last)
-            return .json(["rootHash": .string(hexadecimal(proof.root)), "hashes": .array(proof.hashes.map { .string(hexadecimal($0)) })])
+            return .json(["rootHash": .string(Hexadecimal.text(proof.root)), "hashes": .array(proof.hashes.map { .string(Hexadecimal.text($0)) })])
         }
         get("log/publicKey") { _, _ -> Response in
             .bytes(Array(log.signer.publicKeyPEM.utf8), type: "application/x-pem-file")
@@ -84,11 +84,6 @@ private enum LogLimits {
     static let bodyBytesMax = 1 << 20
     /// Chosen: room for as many proposed entries as may be asked for, of the usual size.
     static let queryBytesMax = 4 << 20
-}
-
-/// Bytes as lower-case hexadecimal digits.
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
 }
 
 extension Response {
