@@ -221,6 +221,33 @@ import Testing
         try await expectBalanced(world)
     }
 
+    /// It may have done nothing, so its time does not use up what is held: the job runs elsewhere.
+    @Test(arguments: [true, false]) func nobodyPaysForTheTimeOfAnIslandThatIsNotHeardOf(hangsUp: Bool) async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        // 5 + 20 + 3 × 20 seconds are paid for.
+        let job = try await world.submit("my-cargo", maxCredits: 85)
+        try await world.dispatching {
+            let gone = try await world.connectIsland("a")
+            let attempt = try await gone.hearAssignment().attempt
+            gone.say(.started(attempt))
+            _ = try await world.job(job.row.id, reaches: .running)
+            if hangsUp { await gone.hangUp() }
+            let other = try await world.connectIsland("b")
+            await world.clock.pass(seconds: 29)
+            #expect(try await world.job(job.row.id).state == .running)
+            await world.clock.pass(seconds: 1)
+            let second = try await other.hearAssignment().attempt
+            #expect(second == AttemptID(job: job.row.id, number: 2))
+            other.say(.started(second))
+            other.finish(second, frames: 0)
+            #expect(try await other.hear() == .settled(second))
+        }
+        let done = try await world.job(job.row.id)
+        #expect(done.state == .completed && done.row.creditsUsed == 5)
+        try await expectBalanced(world)
+    }
+
     @Test func thePlatformTakesItsFee() async throws {
         let world = try await World()
         try await world.published("my-cargo")

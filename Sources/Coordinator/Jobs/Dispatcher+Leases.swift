@@ -27,7 +27,7 @@ extension Dispatcher {
     private func look(at job: String, _ now: Timestamp) async throws {
         // Looked up anew after every wait: it may have been renewed, or be another attempt's by now.
         guard let lease = leases[job] else { return }
-        if let paidUntil = lease.paidUntil, paidUntil <= now { return try await stopUnpaid(lease.attempt, island: lease.island) }
+        if let paidUntil = lease.paidUntil, paidUntil <= now, isHeard(lease, now) { return try await stopUnpaid(lease.attempt, island: lease.island) }
         guard lease.until <= now || lease.overdueAt <= now else { return }
         let failure =
             lease.until <= now
@@ -35,6 +35,15 @@ extension Dispatcher {
             : JobFailure(fault: .island, code: "overdue", message: "The Island did not end the job in time.")
         try await end(lease.attempt, island: lease.island, failure)
         sessions[lease.island]?.send(.cancel(lease.attempt))
+    }
+
+    /// Chosen: a renewal that comes half an interval late is no silence.
+    private static let silenceMax = LeaseTerms.renewal + LeaseTerms.renewal / 2
+
+    /// Whether an attempt's Island is known to be at work. Of one that is not, nobody knows whether there is anything to pay for: it comes back, or
+    /// its lease ends and the job runs elsewhere.
+    private func isHeard(_ lease: Lease, _ now: Timestamp) -> Bool {
+        sessions[lease.island] != nil && now < lease.until + (Self.silenceMax - LeaseTerms.length)
     }
 
     /// Gives connected Islands back the karma that time mends.

@@ -72,7 +72,7 @@ public actor Dispatcher {
 
     /// Works until the task is cancelled.
     public func run() async throws {
-        try await recover()
+        try await throughOutages { try await self.recover() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.throughOutages { try await self.placeWhenSignalled() } }
             group.addTask { try await self.throughOutages { try await self.watchLeases() } }
