@@ -30,7 +30,7 @@ import Testing
 
     /// A second costs 3 credits, and of a job that is cancelled nothing else. `counted` are the seconds of the gap that count.
     @Test(arguments: [(0, 0), (10, 10), (30, 30), (7200, 30), (-7200, 0)])
-    func aClockThatIsSetBetweenTwoProcessesBillsNothing(shift: Int, counted: Int) async throws {
+    func ofAClockThatIsSetBetweenTwoProcessesALeasesLengthIsBilledAtMost(shift: Int, counted: Int) async throws {
         let world = try await World()
         try await world.published("my-cargo")
         let job = try await world.submit("my-cargo")

@@ -2,6 +2,7 @@ import Domain
 import IslandLink
 import JSON
 import Storage
+import TestSupport
 import Testing
 
 @testable import Coordinator
@@ -128,6 +129,53 @@ import Testing
             _ = try await world.dispatcher.cancel(spared.row.id, by: world.consumer)
         }
         #expect(try await world.ledger.wallet(for: world.consumer).held == before.held)
+    }
+
+    /// As when the process ended, or its disk was full, once the revocation was on disk and before anything was ended.
+    @Test func aRevocationThatWasOnlyWrittenDownEndsJobsToo() async throws {
+        let world = try await World()
+        let published = try await world.published("my-cargo")
+        let jobs = try await withThrowingTaskGroup(of: Job.self) { group in
+            // More than one transaction ends.
+            for _ in 0..<130 { group.addTask { try await world.submit("my-cargo") } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let row = DigestRevocationRow(
+            digest: try #require(published.row.imageDigest), accountID: nil, revokedBy: world.administrator.accountID, reason: "r", revokedAt: 1)
+        try await world.database.write { try $0.insert(row) }
+        try await world.dispatching {
+            await world.clock.pass(seconds: 4)
+            for job in jobs {
+                let ended = try await world.job(job.row.id)
+                #expect(ended.failure?.code == "digest_revoked")
+            }
+        }
+        #expect(try await world.ledger.wallet(for: world.consumer).held == 0)
+    }
+
+    @Test func whatWasRevokedStaysInItsPublishersListWhenItIsWithdrawn() async throws {
+        let world = try await World()
+        let pending = try await world.submitted("my-cargo")
+        let row = try await revoke(pending, world)
+        _ = try await world.publishing.transition(pending.row.id, to: .draft, by: world.publisher)
+        #expect(try await world.revocations.list(page: Page(), for: world.publisher).rows == [row])
+    }
+
+    @Test func twoVersionsOfOneImageLoseTheirLevelOnceEach() async throws {
+        let world = try await World()
+        try await world.registerSigner()
+        try world.believeFixtures()
+        try await world.raise(try await world.published("my-cargo").row.id, to: .verified)
+        var versions: [Submission] = []
+        for version in ["v1.1.0", "v1.2.0"] {
+            let submission = try await world.pending("my-cargo", version: version, .bundle)
+            versions.append(try await world.review.approve(submission.row.id, World.approval(level: .verified), by: world.reviewer))
+            if version == "v1.1.0" { _ = try await world.publishing.transition(submission.row.id, to: .published, by: world.publisher) }
+        }
+        #expect(Set(versions.map(\.row.imageDigest)).count == 1)
+        _ = try await revoke(versions[0], world)
+        let lost = try await world.audit.list(AuditFilter(action: "submission.decertify"), page: Page(), for: world.administrator)
+        #expect(lost.rows.map(\.subject).sorted() == versions.map { "submission/\($0.row.id)" }.sorted())
     }
 
     @Test func aSignedImageLosesItsSignatureAndItsLevel() async throws {

@@ -94,9 +94,9 @@ import Testing
 
         _ = try await world.jobs.erase(job.row.id, by: world.consumer)
         #expect(try await world.stored(job).isEmpty)
-        #expect(try await world.database.removeErasedFiles(limit: 10))
+        try await world.database.removeErasedFiles(pageMax: 1)
         #expect(files(job, world).isEmpty)
-        #expect(try await !world.database.removeErasedFiles(limit: 10))
+        try await world.database.removeErasedFiles(pageMax: 1)
     }
 
     @Test func whatIsNotInItsFileIsSaidToBeMissing() async throws {

@@ -101,22 +101,33 @@ extension Dispatcher {
     /// Ends jobs of versions of which something was taken back, and tells every connected Island to admit none of their images.
     func withdraw(_ submissions: [Submission], _ what: Withdrawn) async throws {
         if submissions.isEmpty { return }
+        try await recover()
         let digests = submissions.compactMap(\.row.imageDigest)
         for session in sessions.values { session.send(.revoked(digests)) }
         let ids = Set(submissions.map(\.row.id))
-        var open = try await database.read { reader in
+        let open = try await database.read { reader in
             try reader.openJobs(inStates: what.states.map(\.rawValue)).filter { ids.contains($0.submissionID) }.map(\.id)
-        }[...]
-        while !open.isEmpty {
-            try await withdraw(jobs: Array(open.prefix(Self.withdrawnAtOnceMax)), what)
-            open = open.dropFirst(Self.withdrawnAtOnceMax)
+        }
+        try await withdraw(jobs: open, what)
+    }
+
+    /// Ends what is left of revoked images: a revocation stands from the moment that it is on disk, whatever then happened to this process.
+    func endJobsOfRevokedImages() async throws {
+        try await withdraw(jobs: try await database.read { try $0.openJobsOfRevokedImages() }, .image)
+    }
+
+    private func withdraw(jobs: [String], _ what: Withdrawn) async throws {
+        var left = jobs[...]
+        while !left.isEmpty {
+            try await withdrawAtOnce(Array(left.prefix(Self.withdrawnAtOnceMax)), what)
+            left = left.dropFirst(Self.withdrawnAtOnceMax)
         }
     }
 
     /// Jobs that one transaction ends. Chosen: others wait some tens of milliseconds for it.
     private static let withdrawnAtOnceMax = 100
 
-    private func withdraw(jobs: [String], _ what: Withdrawn) async throws {
+    private func withdrawAtOnce(_ jobs: [String], _ what: Withdrawn) async throws {
         let (now, rules) = (surroundings.now(), rules)
         // What was placed, or ended, since it was read is seen here as it is.
         let ended = try await database.write { writer in
@@ -128,6 +139,7 @@ extension Dispatcher {
             }
         }
         for row in ended {
+            waitingRows[row.id] = nil
             if let island = row.islandID {
                 let attempt = AttemptID(job: row.id, number: row.attempt)
                 release(attempt, island: island)
@@ -158,6 +170,8 @@ extension Dispatcher {
     /// - Throws: `not_found`; `conflict` (`state_conflict`) when the job is over.
     public func cancel(_ id: String, by principal: Principal) async throws -> Job {
         try principal.require(.write)
+        // Before that, times of an earlier process are not yet this one's.
+        try await recover()
         let (now, rules) = (surroundings.now(), rules)
         let job = try await database.write { writer -> Job in
             let job = try Jobs.find(id, for: principal, in: writer)

@@ -9,6 +9,8 @@ extension Dispatcher {
     /// Chosen: looks between two at karma that comes back, of which a point takes ten minutes.
     private static let karmaEvery = 60
 
+    /// Chosen: looks between two for jobs of revoked images, which are ended when that is asked for, unless this process, or its disk, ends before.
+    private static let revokedEvery = 3
     /// Chosen: looks between two notes of the time, which are a sixth of a lease apart.
     private static let clockEvery = 5
 
@@ -20,6 +22,7 @@ extension Dispatcher {
             for job in Array(leases.keys) { try await look(at: job, now) }
             looks += 1
             if looks % Self.clockEvery == 0, !leases.isEmpty { try await database.write { try $0.noteClock(at: now.milliseconds) } }
+            if looks % Self.revokedEvery == 0 { try await endJobsOfRevokedImages() }
             if looks % Self.karmaEvery == 0 { try await recoverKarma(now) }
         }
     }

@@ -197,6 +197,8 @@ extension Dispatcher {
         guard case .object(let input) = try JSONValue(parsing: placed.input) else {
             throw StorageError(.unexpectedShape, "the input of job \(plan.attempt.job) is no object")
         }
+        // Taken back while another plan was waited for.
+        guard holdings[island]?.contains(plan.attempt) == true else { return }
         islands.note(image: plan.cargo.digest, on: island)
         session.send(
             .assign(

@@ -96,7 +96,7 @@ public actor Dispatcher {
     }
 
     /// Takes over what a stopped process left: attempts under way get a lease's length to come back.
-    private func recover() async throws {
+    func recover() async throws {
         guard !isRecovered else { return }
         let active = [JobState.queued, .running].map(\.rawValue)
         let begin = surroundings.now()
@@ -105,8 +105,8 @@ public actor Dispatcher {
             try writer.noteClock(at: begin.milliseconds)
             return try writer.openJobs(inStates: active).map { stored in
                 var row = stored
-                if let startedAt = row.startedAt {
-                    let counted = Timestamp(milliseconds: max(startedAt, seen ?? startedAt))
+                if let startedAt = row.startedAt, let seen {
+                    let counted = Timestamp(milliseconds: max(startedAt, seen))
                     let gap = SteadyTime.unmetered(from: counted, to: begin, most: LeaseTerms.length).milliseconds
                     row.startedAt = startedAt + gap
                     if gap != 0 { try writer.moveStart(of: row.id, to: startedAt + gap) }

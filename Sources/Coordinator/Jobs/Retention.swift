@@ -24,7 +24,7 @@ public struct Retention: Sendable {
         while true {
             do {
                 while try await eraseSome() {}
-                while try await database.removeErasedFiles(limit: Self.batch) {}
+                try await database.removeErasedFiles(pageMax: Self.batch)
             } catch  where ServiceError(outage: error) != nil {
                 // What could not be erased now is due at the next look too.
             }

@@ -68,7 +68,9 @@ public struct DigestRevocations: Sendable {
             try writer.insert(row)
             try writer.audit("digest.revoke", "image/\(row.digest)", by: row.revokedBy, at: now, after: row.audited)
             for submission in submissions {
-                try takeOutOfUse(submission, .init(actorID: row.revokedBy, at: now, note: "its image was revoked: \(row.reason)"), in: writer)
+                // Read anew: what was done to another version may have changed this one.
+                let version = try Submission.find(submission.row.id, in: writer)
+                try takeOutOfUse(version, .init(actorID: row.revokedBy, at: now, note: "its image was revoked: \(row.reason)"), in: writer)
             }
             return submissions
         }

@@ -12,25 +12,36 @@ public struct RecordFolder: Sendable {
     /// log and then into its file.
     public static let rowBytesMax = 256 << 10
 
-    /// - Parameter path: made with the first file.
-    init(path: String) { self.path = path }
+    /// Makes the folder if it is missing.
+    ///
+    /// - Throws: ``StorageError`` `unavailable`.
+    init(path: String) throws {
+        self.path = path
+        guard access(path, F_OK) != 0 else { return }
+        guard mkdir(path, 0o700) == 0 else { throw Self.failure("make the folder", path) }
+        try Self.sync(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    }
 
     private func folder(_ jobID: String) -> String { "\(path)/\(jobID)" }
 
-    /// Writes a record to disk.
+    /// Writes records of a job to disk.
     ///
     /// - Throws: ``StorageError`` `unavailable`.
-    func store(_ bytes: [UInt8], jobID: String, seq: Int) throws {
+    func store(_ records: [RecordRow], jobID: String) throws {
         let folder = folder(jobID)
         if access(folder, F_OK) != 0 {
-            guard (try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)) != nil else {
-                throw Self.failure("make the folder", folder)
+            guard mkdir(folder, 0o700) == 0 else { throw Self.failure("make the folder", folder) }
+            do { try Self.sync(path) } catch {
+                // Or the next record would find a folder that may not be on disk.
+                rmdir(folder)
+                throw error
             }
-            try Self.sync(path)
         }
-        let file = "\(folder)/\(seq)"
-        try Self.write(bytes, file + ".new")
-        guard rename(file + ".new", file) == 0 else { throw Self.failure("rename", file) }
+        for record in records {
+            let file = "\(folder)/\(record.seq)"
+            try Self.write(record.body, file + ".new")
+            guard rename(file + ".new", file) == 0 else { throw Self.failure("rename", file) }
+        }
         try Self.sync(folder)
     }
 

@@ -22,7 +22,7 @@ public final class SQLiteDatabase: Database {
 
     /// - Parameter migrations: the first of all; fewer make a database as an earlier version left it.
     init(path: String, crashPoints: CrashPoints? = nil, migrations: [Migration]) throws {
-        recordFolder = RecordFolder(path: URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("records").path)
+        recordFolder = try RecordFolder(path: URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("records").path)
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
         configuration.maximumReaderCount = Self.readersMax

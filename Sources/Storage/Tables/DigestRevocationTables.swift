@@ -44,13 +44,24 @@ extension SQLReader {
         try count("SELECT count(*) AS n FROM digest_revocations WHERE digest = ? AND account_id = ''", [.text(digest)]) > 0
     }
 
+    /// The jobs that are not over and are of revoked images.
+    public func openJobsOfRevokedImages() throws -> [String] {
+        try query(
+            """
+            SELECT jobs.id FROM digest_revocations AS revoked
+            JOIN submissions ON submissions.image_digest = revoked.digest AND revoked.account_id IN ('', submissions.publisher_id)
+            JOIN jobs ON jobs.submission_id = submissions.id WHERE jobs.completed_at IS NULL ORDER BY jobs.id
+            """, []
+        ).map { try $0.text("id") }
+    }
+
     /// Revoked images, newest first, and how many there are.
     ///
     /// - Parameter publisherID: only what concerns versions of this publisher; `nil` for all there are.
     public func digestRevocations(publisherID: String?, limit: Int, offset: Int) throws -> (rows: [DigestRevocationRow], total: Int) {
         var (filter, values) = ("FROM digest_revocations", [SQLValue]())
         if let publisherID {
-            filter += " WHERE account_id IN ('', ?) AND digest IN (SELECT image_digest FROM submissions WHERE publisher_id = ?)"
+            filter += " WHERE account_id = ? OR account_id = '' AND digest IN (SELECT image_digest FROM submissions WHERE publisher_id = ?)"
             values = [.text(publisherID), .text(publisherID)]
         }
         let total = try count("SELECT count(*) AS n \(filter)", values)

@@ -64,13 +64,14 @@ extension SQLWriter {
         let isLarge = { (row: RecordRow) in row.body.count > RecordFolder.rowBytesMax }
         guard rows.contains(where: isLarge) else { return try insert(inRows: rows, jobID: jobID) }
         try insert(inRows: rows.filter { !isLarge($0) }, jobID: jobID)
-        for row in rows where isLarge(row) {
-            // First the row: where it is refused, the file of another stays.
+        let large = rows.filter(isLarge)
+        // First the rows: where one is refused, the file of another stays.
+        for row in large {
             try execute(
                 "INSERT INTO records (job_id, seq, attempt, kind, body, file_bytes) VALUES (?, ?, ?, ?, ?, ?)",
                 [.text(jobID), .integer(row.seq), .integer(row.attempt), .text(row.kind), .blob([]), .integer(row.body.count)])
-            try recordFolder.store(row.body, jobID: jobID, seq: row.seq)
         }
+        try recordFolder.store(large, jobID: jobID)
     }
 
     private func insert(inRows rows: [RecordRow], jobID: String) throws {
@@ -79,7 +80,7 @@ extension SQLWriter {
         }
     }
 
-    /// Removes the records of a job; what it has in files is remembered, and goes by ``Database/removeErasedFiles(limit:)``.
+    /// Removes the records of a job; what it has in files is remembered, and goes by ``Database/removeErasedFiles(pageMax:)``.
     func deleteRecords(jobID: String) throws {
         try execute("DELETE FROM records WHERE job_id = ?", [.text(jobID)])
         if recordFolder.hasAny(of: jobID) { try execute("INSERT INTO erased_files (job_id) VALUES (?) ON CONFLICT DO NOTHING", [.text(jobID)]) }
@@ -87,19 +88,34 @@ extension SQLWriter {
 }
 
 extension Database {
-    /// Removes files of erased jobs, whose rows are gone for good.
+    /// Removes the files of erased jobs, whose rows are gone for good.
     ///
-    /// - Returns: `false` when there are no more.
-    public func removeErasedFiles(limit: Int) async throws -> Bool {
-        let ids = try await read { reader in
-            try reader.query("SELECT job_id FROM erased_files ORDER BY job_id LIMIT ?", [.integer(limit)]).map { try $0.text("job_id") }
+    /// - Parameter pageMax: jobs whose rows are read or removed at once.
+    /// - Throws: when some cannot be removed, once the others are.
+    public func removeErasedFiles(pageMax: Int) async throws {
+        var (last, failure) = ("", (any Error)?.none)
+        while true {
+            let ids = try await read { [last] reader in
+                try reader.query(
+                    "SELECT job_id FROM erased_files WHERE job_id > ? ORDER BY job_id LIMIT ?", [.text(last), .integer(pageMax)]
+                ).map { try $0.text("job_id") }
+            }
+            guard let end = ids.last else { break }
+            last = end
+            var removed: [String] = []
+            for id in ids {
+                do {
+                    try recordFolder.remove(id)
+                    removed.append(id)
+                } catch {
+                    failure = error
+                }
+            }
+            try await write { [removed] writer in
+                for id in removed { try writer.execute("DELETE FROM erased_files WHERE job_id = ?", [.text(id)]) }
+            }
         }
-        if ids.isEmpty { return false }
-        for id in ids { try recordFolder.remove(id) }
-        try await write { writer in
-            for id in ids { try writer.execute("DELETE FROM erased_files WHERE job_id = ?", [.text(id)]) }
-        }
-        return true
+        if let failure { throw failure }
     }
 }
 

@@ -64,7 +64,7 @@ extension Operation {
         Operation(
             method: .post, path: "/account/revoked-digests", id: "revokeDigest",
             summary: "Let nobody run your versions of an image any more, and end what runs.", tag: "accounts", scope: .write,
-            body: "DigestRevocation", status: 201, answer: .data("RevokedDigest"), refusals: [409]),
+            body: "DigestRevocation", status: 201, answer: .data("RevokedDigest"), refusals: [404, 409]),
     ]
 
     private static let platform: (name: String, shape: Shape, about: String) = (

@@ -13,7 +13,7 @@ struct ChaosIsland: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "island", abstract: "An Island of the harness.", shouldDisplay: false)
 
     @Option var url: String
-    @Option var slots = 16
+    @Option var slots = 64
 
     func run() async throws {
         let token = ProcessInfo.processInfo.environment["ARCHIPELAGO_ISLAND_TOKEN"] ?? ""
