@@ -153,6 +153,18 @@ import Testing
         #expect(try await world.ledger.wallet(for: world.consumer).held == 0)
     }
 
+    @Test func oneImageRevokedTwiceAtOnceIsRevokedOnce() async throws {
+        let world = try await World()
+        let published = try await world.published("my-cargo")
+        let answers = await withTaskGroup(of: String.self) { group in
+            for _ in 0..<8 { group.addTask { await refusal { try await revoke(published, world) } } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.sorted() == Array(repeating: "already_revoked", count: 7) + ["no refusal"])
+        let entries = try await world.audit.list(AuditFilter(action: "submission.suspend"), page: Page(), for: world.administrator)
+        #expect(entries.total == 1)
+    }
+
     @Test func whatWasRevokedStaysInItsPublishersListWhenItIsWithdrawn() async throws {
         let world = try await World()
         let pending = try await world.submitted("my-cargo")

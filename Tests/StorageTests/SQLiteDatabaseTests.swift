@@ -4,6 +4,13 @@ import Testing
 @testable import Storage
 
 @Suite(.timeLimit(.minutes(5))) struct SQLiteDatabaseTests {
+    @Test func aPlaceForLargeRecordsThatIsNoFolderIsToldAtTheStart() async throws {
+        try await withFolder { folder in
+            try Data("not a folder".utf8).write(to: URL(fileURLWithPath: folder + "/records"))
+            #expect(await storageCode { try SQLiteDatabase(path: folder + "/test.sqlite") } == "unavailable")
+        }
+    }
+
     @Test func aFileThatIsNoDatabaseIsRefusedWithAClearCode() async throws {
         try await withFolder { folder in
             try Data("This is a letter to my aunt, and longer than the header of a database would be. ".utf8 + Data(repeating: 65, count: 4096))

@@ -14,10 +14,13 @@ public struct RecordFolder: Sendable {
 
     /// Makes the folder if it is missing.
     ///
-    /// - Throws: ``StorageError`` `unavailable`.
+    /// - Throws: ``StorageError`` `unavailable`, also for one that cannot be written to: large records would be refused for ever.
     init(path: String) throws {
         self.path = path
-        guard access(path, F_OK) != 0 else { return }
+        guard access(path, F_OK) != 0 else {
+            guard access(path + "/.", W_OK | X_OK) == 0 else { throw Self.failure("write to the folder", path) }
+            return
+        }
         guard mkdir(path, 0o700) == 0 else { throw Self.failure("make the folder", path) }
         try Self.sync(URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
