@@ -75,31 +75,8 @@ extension Dispatcher {
         sessions[island]?.send(.cancel(attempt))
     }
 
-    /// What was taken back of a version.
-    enum Withdrawn {
-        /// Its signature: what runs at the level that needed it ends; what waits runs at the level that is left.
-        case signature
-        /// The image itself: nothing of it runs any more.
-        case image
-
-        var failure: JobFailure {
-            switch self {
-            case .signature:
-                JobFailure(fault: .cargo, code: "signature_revoked", message: "The signature of the Cargo was taken back while it ran.")
-            case .image: JobFailure(fault: .cargo, code: "digest_revoked", message: "The image of the Cargo was revoked.")
-            }
-        }
-
-        var states: [JobState] {
-            switch self {
-            case .signature: [.queued, .running]
-            case .image: [.pending, .queued, .running]
-            }
-        }
-    }
-
     /// Ends jobs of versions of which something was taken back, and tells every connected Island to admit none of their images.
-    func withdraw(_ submissions: [Submission], _ what: Withdrawn) async throws {
+    func withdraw(_ submissions: [Submission], _ what: JobWithdrawal) async throws {
         if submissions.isEmpty { return }
         try await recover()
         let digests = submissions.compactMap(\.row.imageDigest)
@@ -116,7 +93,7 @@ extension Dispatcher {
         try await withdraw(jobs: try await database.read { try $0.openJobsOfRevokedImages() }, .image)
     }
 
-    private func withdraw(jobs: [String], _ what: Withdrawn) async throws {
+    private func withdraw(jobs: [String], _ what: JobWithdrawal) async throws {
         var left = jobs[...]
         while !left.isEmpty {
             try await withdrawAtOnce(Array(left.prefix(Self.withdrawnAtOnceMax)), what)
@@ -127,7 +104,7 @@ extension Dispatcher {
     /// Jobs that one transaction ends. Chosen: others wait some tens of milliseconds for it.
     private static let withdrawnAtOnceMax = 100
 
-    private func withdrawAtOnce(_ jobs: [String], _ what: Withdrawn) async throws {
+    private func withdrawAtOnce(_ jobs: [String], _ what: JobWithdrawal) async throws {
         let (now, rules) = (surroundings.now(), rules)
         // What was placed, or ended, since it was read is seen here as it is.
         let ended = try await database.write { writer in

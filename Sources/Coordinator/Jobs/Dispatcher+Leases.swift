@@ -40,13 +40,10 @@ extension Dispatcher {
         sessions[lease.island]?.send(.cancel(lease.attempt))
     }
 
-    /// Chosen: a renewal that comes half an interval late is no silence.
-    private static let silenceMax = LeaseTerms.renewal + LeaseTerms.renewal / 2
-
     /// Whether an attempt's Island is known to be at work. Of one that is not, nobody knows whether there is anything to pay for: it comes back, or
     /// its lease ends and the job runs elsewhere.
     private func isHeard(_ lease: Lease, _ now: Timestamp) -> Bool {
-        sessions[lease.island] != nil && now < lease.until + (Self.silenceMax - LeaseTerms.length)
+        sessions[lease.island] != nil && now < lease.until + (LeaseTerms.silenceMax - LeaseTerms.length)
     }
 
     /// Gives connected Islands back the karma that time mends.
