@@ -189,8 +189,8 @@ struct JSONParser {
             for member in members where member.name.isSameText(as: name) { return true }
             return false
         }
-        if names.isEmpty { names.formUnion(members.map { ExactText(text: $0.name) }) }
-        return !names.insert(ExactText(text: name)).inserted
+        if names.isEmpty { names.formUnion(members.map { ExactText($0.name) }) }
+        return !names.insert(ExactText(name)).inserted
     }
 
     /// Reads `,` (false) or the closing bracket (true).

@@ -73,6 +73,15 @@ public struct JSONObject: Sendable, Hashable {
         public let name: String
         /// The member's value.
         public let value: JSONValue
+
+        /// Two members are equal when their names have the same scalars, and their values are equal.
+        public static func == (left: Member, right: Member) -> Bool { left.name.isSameText(as: right.name) && left.value == right.value }
+
+        /// Hashes what equality compares.
+        public func hash(into hasher: inout Hasher) {
+            name.hashText(into: &hasher)
+            hasher.combine(value)
+        }
     }
 
     /// Every member, in the order written.
@@ -104,14 +113,20 @@ public struct JSONObject: Sendable, Hashable {
         if zip(left.members, right.members).allSatisfy({ $0.name.isSameText(as: $1.name) }) {
             return zip(left.members, right.members).allSatisfy { $0.value == $1.value }
         }
-        let table = Dictionary(right.members.map { (ExactText(text: $0.name), $0.value) }) { first, _ in first }
-        return left.members.allSatisfy { table[ExactText(text: $0.name)] == $0.value }
+        let table = Dictionary(right.members.map { (ExactText($0.name), $0.value) }) { first, _ in first }
+        return left.members.allSatisfy { table[ExactText($0.name)] == $0.value }
     }
 
     /// Hashes the members without regard to their order.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(members.count)
-        hasher.combine(members.map(\.name).sorted())
+        // A sum of hashes has no order; each begins with the secret of the process that `hasher` holds.
+        var sum = 0
+        for member in members {
+            var one = hasher
+            one.combine(member)
+            sum &+= one.finalize()
+        }
+        hasher.combine(sum)
     }
 }
 
@@ -129,8 +144,9 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
 
 extension String {
     /// Whether both have the same scalars (RFC 8259 §8.3). Swift's `==` also takes canonically equivalent texts, such as
-    /// `é` and `e` with a combining accent, for equal; to JSON they are two names.
-    func isSameText(as other: String) -> Bool {
+    /// `é` and `e` with a combining accent, or `K` and the sign of the kelvin, for equal; to JSON, and to whoever is to be let in by a name,
+    /// they are two.
+    public func isSameText(as other: String) -> Bool {
         // Most names differ in length already.
         guard utf8.count == other.utf8.count else { return false }
         let isSame = utf8.withContiguousStorageIfAvailable { left in
@@ -138,15 +154,30 @@ extension String {
         }
         return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
+
+    /// Hashes the scalars: goes with ``isSameText(as:)`` as Swift's own hash goes with `==`. With Swift's hash, which is the same for all
+    /// canonically equivalent texts, a table of texts that are told apart by their scalars takes quadratic time, and strangers choose them.
+    func hashText(into hasher: inout Hasher) {
+        var text = self
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        // No byte of UTF-8: no text runs into what is hashed next.
+        hasher.combine(0xFF as UInt8)
+    }
 }
 
-/// A text that is equal only to the same scalars.
-struct ExactText: Hashable {
-    let text: String
+/// A text that is equal only to the same scalars, as the key of a table of texts that strangers choose.
+public struct ExactText: Sendable, Hashable {
+    /// The text.
+    public let text: String
 
-    static func == (left: ExactText, right: ExactText) -> Bool { left.text.isSameText(as: right.text) }
+    /// A text.
+    public init(_ text: String) { self.text = text }
 
-    func hash(into hasher: inout Hasher) { hasher.combine(text) }
+    /// Whether both have the same scalars.
+    public static func == (left: ExactText, right: ExactText) -> Bool { left.text.isSameText(as: right.text) }
+
+    /// Hashes the scalars, and not what Swift takes for the same text.
+    public func hash(into hasher: inout Hasher) { text.hashText(into: &hasher) }
 }
 
 extension JSONValue {
@@ -161,6 +192,28 @@ extension JSONValue {
         case (.array(let left), .array(let right)): left == right
         case (.object(let left), .object(let right)): left == right
         case (.null, _), (.bool, _), (.number, _), (.string, _), (.array, _), (.object, _): false
+        }
+    }
+
+    /// Hashes what equality compares.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let value):
+            hasher.combine(1)
+            hasher.combine(value)
+        case .number(let value):
+            hasher.combine(2)
+            hasher.combine(value)
+        case .string(let value):
+            hasher.combine(3)
+            value.hashText(into: &hasher)
+        case .array(let values):
+            hasher.combine(4)
+            hasher.combine(values)
+        case .object(let value):
+            hasher.combine(5)
+            hasher.combine(value)
         }
     }
 

@@ -32,6 +32,15 @@ import Testing
         #expect(code { try schema.violations(in: 1) } == "too_expensive")
     }
 
+    /// To Swift's strings the two names are one; each still has its own schema.
+    @Test func equivalentNamesAreTwoMembers() throws {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let schema = try Schema(["properties": [composed: ["type": "string"], decomposed: ["type": "integer"]], "required": [.string(decomposed)]])
+        #expect(try schema.violations(in: [composed: "a", decomposed: 1]).isEmpty)
+        #expect(try schema.violations(in: [composed: 1, decomposed: "a"]).count == 2)
+        #expect(try schema.violations(in: [composed: "a"]).map(\.message) == ["is required"])
+    }
+
     /// 2⁶⁰ ways through sixty definitions.
     @Test func exponentiallyManyWaysEndWithAnError() throws {
         var definitions = JSONObject()

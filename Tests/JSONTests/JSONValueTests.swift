@@ -61,6 +61,30 @@ struct JSONValueTests {
         #expect(try JSONValue(parsing: "{\(filling)\"\(composed)\":1,\"\(decomposed)\":2}")[decomposed] == 2)
     }
 
+    /// Swift has one hash for all canonically equivalent texts, and a table that tells them apart would take quadratic time.
+    @Test func equivalentTextsHaveHashesOfTheirOwn() throws {
+        let marks: [Unicode.Scalar] = [";", "\u{37E}"]
+        let texts = (0..<1024).map { number in String(String.UnicodeScalarView((0..<10).map { marks[number >> $0 & 1] })) }
+        #expect(Set(texts).count == 1)
+        #expect(Set(texts.map { ExactText($0).hashValue }).count == texts.count)
+        #expect(Set(texts.map { JSONValue.string($0).hashValue }).count == texts.count)
+        #expect(Set(texts.map { JSONValue.array([1, .string($0)]).hashValue }).count == texts.count)
+        #expect(Set(texts.map { JSONValue.object([$0: 1, "a": 2]).hashValue }).count == texts.count)
+        #expect(Set(texts.map { JSONObject.Member(name: $0, value: nil) }).count == texts.count)
+        let body = "{" + texts.map { "\"\($0)\":\($0.utf8.count)" }.joined(separator: ",") + "}"
+        let object = try #require(try JSONValue(parsing: body).object)
+        #expect(object.members.count == texts.count && texts.allSatisfy { object[$0]?.int == $0.utf8.count })
+        #expect(throws: JSONError.self) { try JSONValue(parsing: String(body.dropLast()) + ",\"\(texts[777])\":0}") }
+    }
+
+    @Test func valuesOfDifferentKindsAndMembersOfDifferentValuesHaveHashesOfTheirOwn() {
+        let values: [JSONValue] = [
+            nil, true, false, 1, "1", [], [1], ["1"], [[]], [:], ["a": 1], ["a": 2], ["a": "1"], ["b": 1], ["a": 1, "b": 1], "",
+        ]
+        #expect(Set(values.map(\.hashValue)).count == values.count)
+        #expect(Set(values).count == values.count)
+    }
+
     @Test func valuesAreReached() throws {
         let value = try JSONValue(parsing: #"{"a":[null,true,"x",{"b":1.5}]}"#)
         #expect(value["a"]?[0]?.isNull == true && value["a"]?[1]?.bool == true && value["a"]?[2]?.string == "x")

@@ -192,7 +192,7 @@ struct SchemaCompiler {
     private mutating func members(of object: JSONObject, at place: Place, in resource: Int) throws(SchemaError) -> [Keyword] {
         var keywords: [Keyword] = []
         var members = Keyword.Members()
-        for (name, number) in try map("properties", of: object, at: place, in: resource) { members.named[ExactName(name)] = number }
+        for (name, number) in try map("properties", of: object, at: place, in: resource) { members.named[ExactText(name)] = number }
         for (text, number) in try map("patternProperties", of: object, at: place, in: resource) {
             members.patterns.append((try pattern(text, at: place.child("patternProperties").child(text)), number))
         }

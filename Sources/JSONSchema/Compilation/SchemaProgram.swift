@@ -59,7 +59,7 @@ enum Keyword: Sendable {
 
     /// `properties`, `patternProperties` and `additionalProperties` of one subschema, which share what each has looked at.
     struct Members: Sendable {
-        var named: [ExactName: Int] = [:]
+        var named: [ExactText: Int] = [:]
         var patterns: [(pattern: Pattern, subschema: Int)] = []
         var additional: Int?
     }

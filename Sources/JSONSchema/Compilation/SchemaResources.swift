@@ -6,6 +6,14 @@ struct Place: Hashable {
     let pointer: String
 
     func child(_ token: String) -> Place { Place(document: document, pointer: pointer + "/" + PointerText.escaped(token)) }
+
+    /// By scalars: to Swift's strings, members whose names are canonically equivalent would be one place.
+    static func == (left: Place, right: Place) -> Bool { left.document == right.document && left.pointer.isSameText(as: right.pointer) }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(document)
+        hasher.combine(ExactText(pointer))
+    }
 }
 
 /// A schema with an identity of its own: the root of a document, or a part with `$id`.

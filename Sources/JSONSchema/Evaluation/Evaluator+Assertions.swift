@@ -105,9 +105,9 @@ extension Evaluator {
 
     private mutating func has(_ names: [String], because other: String?, _ number: Int, _ value: JSONValue, _ place: InstancePlace) -> Bool {
         guard case .object(let object) = value, !names.isEmpty else { return true }
-        let present = Set(object.members.map { ExactName($0.name) })
+        let present = Set(object.members.map { ExactText($0.name) })
         var isValid = true
-        for name in names where !present.contains(ExactName(name)) {
+        for name in names where !present.contains(ExactText(name)) {
             let keyword = other == nil ? "required" : "dependentRequired"
             isValid = refuse(.member(place, name), number, keyword, "is required" + (other.map { " where there is '\(Shown.text($0))'" } ?? ""))
             if isTrying { return false }

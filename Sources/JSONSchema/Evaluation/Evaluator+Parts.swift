@@ -9,7 +9,7 @@ extension Evaluator {
         var isValid = true
         for member in object.members {
             try spend()
-            let name = ExactName(member.name)
+            let name = ExactText(member.name)
             let inner = InstancePlace.member(place, member.name)
             var isKnown = false
             if let subschema = members.named[name] {
@@ -96,7 +96,7 @@ extension Evaluator {
     ) throws(SchemaError) -> Bool {
         guard case .object(let object) = value, !evaluated.hasAllMembers else { return true }
         var isValid = true
-        for member in object.members where !evaluated.members.contains(ExactName(member.name)) {
+        for member in object.members where !evaluated.members.contains(ExactText(member.name)) {
             if try !checkInside(subschema, member.value, .member(place, member.name)) {
                 isValid = false
                 if isTrying { return false }

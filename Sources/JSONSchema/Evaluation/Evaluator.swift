@@ -22,7 +22,7 @@ indirect enum InstancePlace {
 /// What keywords have looked at in one object or array, for the keywords that ask for the rest.
 struct Evaluated {
     var hasAllMembers = false
-    var members: Set<ExactName> = []
+    var members: Set<ExactText> = []
     var hasAllElements = false
     var prefix = 0
     var elements: Set<Int> = []

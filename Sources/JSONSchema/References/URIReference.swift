@@ -132,13 +132,3 @@ enum PointerText {
         return token.reduce(into: "") { $0 += $1 == "~" ? "~0" : $1 == "/" ? "~1" : String($1) }
     }
 }
-
-/// A member's name that is equal only to the same scalars; Swift's strings also take canonically equivalent ones for equal.
-struct ExactName: Hashable {
-    let text: String
-
-    init(_ text: String) { self.text = text }
-
-    static func == (left: ExactName, right: ExactName) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
-    func hash(into hasher: inout Hasher) { hasher.combine(text) }
-}
