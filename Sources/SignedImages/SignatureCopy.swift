@@ -1,96 +1,61 @@
 import Foundation
 import JSON
+import OCI
 public import Sigstore
-import Synchronization
 
-/// What a verification read of an image and its signatures, kept in memory, so that it can be verified again without a network.
-public final class SignatureCopy: ImageSource {
-    private struct Contents {
-        var manifests: [String: [UInt8]] = [:]
-        var tags: [String: String] = [:]
-        var blobs: [String: [UInt8]] = [:]
-        var referrers: [String: [Referrer]] = [:]
-    }
+/// What an accepted signature of an image rests on, so that it can be verified again without a network; nothing else that stood beside the
+/// image.
+public struct SignatureCopy: ImageSource {
+    private var manifests: [String: [UInt8]] = [:]
+    private var tags: [String: String] = [:]
+    private var blobs: [String: [UInt8]] = [:]
+    private var referrers: [String: [Referrer]] = [:]
 
-    private let origin: (any ImageSource)?
-    private let contents: Mutex<Contents>
-
-    /// A copy that fills itself with what is read through it.
-    public init(of origin: any ImageSource) {
-        self.origin = origin
-        contents = Mutex(Contents())
-    }
-
-    private init(_ contents: Contents) {
-        origin = nil
-        self.contents = Mutex(contents)
-    }
-
-    /// Bytes of all that it holds.
-    public var byteCount: Int {
-        contents.withLock { contents in
-            contents.manifests.values.reduce(0) { $0 + $1.count } + contents.blobs.values.reduce(0) { $0 + $1.count }
+    /// A copy of an accepted signature.
+    ///
+    /// - Parameter digest: of the image's manifest, as it was verified.
+    public init(of accepted: ImageSignatures.Accepted, digest: String) {
+        let signature = Digest.sha256(of: accepted.signatureManifest).description
+        manifests = [digest: accepted.imageManifest]
+        manifests[signature] = accepted.signatureManifest
+        blobs = [Digest.sha256(of: accepted.content).description: accepted.content]
+        switch accepted.layout {
+        // The manifest says what it is.
+        case .bundle: referrers = [digest: [Referrer(digest: signature, artifactType: "")]]
+        case .legacy: tags = [ImageSignatureDocuments.legacyTag(of: digest): signature]
         }
     }
 
-    public func manifest(digest: String) async throws -> [UInt8]? {
-        if let known = contents.withLock({ $0.manifests[digest] }) { return known }
-        guard let bytes = try await origin?.manifest(digest: digest) else { return nil }
-        contents.withLock { $0.manifests[digest] = bytes }
-        return bytes
-    }
+    public func manifest(digest: String) -> [UInt8]? { manifests[digest] }
 
-    public func manifest(tag: String) async throws -> [UInt8]? {
-        if let known = contents.withLock({ contents in contents.tags[tag].flatMap { contents.manifests[$0] } }) { return known }
-        guard let bytes = try await origin?.manifest(tag: tag) else { return nil }
-        // Known by its tag alone; what is in it is checked by whoever verifies.
-        let name = "tag:" + tag
-        contents.withLock { contents in
-            contents.tags[tag] = name
-            contents.manifests[name] = bytes
-        }
-        return bytes
-    }
+    public func manifest(tag: String) -> [UInt8]? { tags[tag].flatMap { manifests[$0] } }
 
-    public func blob(digest: String, size: Int) async throws -> [UInt8]? {
-        if let known = contents.withLock({ $0.blobs[digest] }) { return known }
-        guard let bytes = try await origin?.blob(digest: digest, size: size) else { return nil }
-        contents.withLock { $0.blobs[digest] = bytes }
-        return bytes
-    }
+    public func blob(digest: String, size: Int) -> [UInt8]? { blobs[digest] }
 
-    public func referrers(of digest: String) async throws -> [Referrer] {
-        if let known = contents.withLock({ $0.referrers[digest] }) { return known }
-        guard let found = try await origin?.referrers(of: digest) else { return [] }
-        contents.withLock { $0.referrers[digest] = found }
-        return found
-    }
+    public func referrers(of digest: String) -> [Referrer] { referrers[digest] ?? [] }
 }
 
 extension SignatureCopy {
-    /// The copy as one JSON document, bytes as base64.
+    /// The copy as one JSON document in UTF-8, bytes as base64: of the largest blob and manifests some 96 MiB, of most a few tens of KiB.
     public var document: [UInt8] {
-        contents.withLock { contents -> JSONObject in
-            func base64(_ members: [String: [UInt8]]) -> JSONValue {
-                var object: JSONObject = [:]
-                for (name, bytes) in members.sorted(by: { $0.key < $1.key }) { object[name] = .string(Data(bytes).base64EncodedString()) }
-                return .object(object)
-            }
-            var tags: JSONObject = [:]
-            for (tag, name) in contents.tags.sorted(by: { $0.key < $1.key }) { tags[tag] = .string(name) }
-            var referrers: JSONObject = [:]
-            for (digest, list) in contents.referrers.sorted(by: { $0.key < $1.key }) {
-                referrers[digest] = .array(list.map { ["digest": .string($0.digest), "type": .string($0.artifactType)] })
-            }
-            return [
-                "manifests": base64(contents.manifests), "tags": .object(tags), "blobs": base64(contents.blobs), "referrers": .object(referrers),
-            ]
-        }.bytes
+        func base64(_ members: [String: [UInt8]]) -> JSONValue {
+            var object: JSONObject = [:]
+            for (name, bytes) in members.sorted(by: { $0.key < $1.key }) { object[name] = .string(Data(bytes).base64EncodedString()) }
+            return .object(object)
+        }
+        var tags: JSONObject = [:]
+        for (tag, name) in self.tags.sorted(by: { $0.key < $1.key }) { tags[tag] = .string(name) }
+        var referrers: JSONObject = [:]
+        for (digest, list) in self.referrers.sorted(by: { $0.key < $1.key }) {
+            referrers[digest] = .array(list.map { ["digest": .string($0.digest), "type": .string($0.artifactType)] })
+        }
+        let whole: JSONObject = ["manifests": base64(manifests), "tags": .object(tags), "blobs": base64(blobs), "referrers": .object(referrers)]
+        return whole.bytes
     }
 
     /// Reads a document that ``document`` wrote; `nil` for any other. Nothing in it is believed: every byte is verified again.
-    public convenience init?(document: [UInt8]) {
-        guard let value = try? JSONValue(parsing: document, limits: .init(bytesMax: Self.documentBytesMax, depthMax: 8)) else { return nil }
+    public init?(document: [UInt8]) {
+        guard let value = try? JSONValue(parsing: document, limits: Self.limits) else { return nil }
         func bytes(_ name: String) -> [String: [UInt8]]? {
             var found: [String: [UInt8]] = [:]
             for member in value[name]?.object?.members ?? [] {
@@ -100,16 +65,17 @@ extension SignatureCopy {
             return found
         }
         guard let manifests = bytes("manifests"), let blobs = bytes("blobs") else { return nil }
-        var contents = Contents(manifests: manifests, blobs: blobs)
-        for member in value["tags"]?.object?.members ?? [] { contents.tags[member.name] = member.value.string }
+        self.manifests = manifests
+        self.blobs = blobs
+        for member in value["tags"]?.object?.members ?? [] { tags[member.name] = member.value.string }
         for member in value["referrers"]?.object?.members ?? [] {
-            contents.referrers[member.name] = (member.value.array ?? []).compactMap { one in
+            referrers[member.name] = (member.value.array ?? []).compactMap { one in
                 one["digest"]?.string.map { Referrer(digest: $0, artifactType: one["type"]?.string ?? "") }
             }
         }
-        self.init(contents)
     }
 
-    /// Chosen: the signatures of an image, with room for attestations beside them.
-    private static let documentBytesMax = 256 << 20
+    /// Chosen: a third more than the largest that is written; and what versions wrote that kept all that stood beside an image is read too,
+    /// where it is not longer.
+    private static let limits = JSONValue.Limits(bytesMax: 128 << 20, depthMax: 8, valuesMax: 10_000)
 }

@@ -1,6 +1,7 @@
 import Domain
 import JSON
 import OCI
+import SignedImages
 import Sigstore
 public import Storage
 
@@ -54,11 +55,10 @@ public struct SignatureGate: Sendable {
         }
         let verifier = try NetworkTrust.verifier(try await trust.root())
         let policy = VerificationPolicy(signer: .anyOf(try identities.map { try $0.policy() }))
-        let watched = WatchedSource(source.signatures(beside: reference))
         let now = surroundings.now()
         do {
             let accepted = try await ImageSignatures(verifier, policy).verify(
-                digest: digest, in: watched, now: Moment(milliseconds: now.milliseconds))
+                digest: digest, inRegistry: source.signatures(beside: reference), now: Moment(milliseconds: now.milliseconds))
             guard let identity = identities.first(where: { $0.isThe(accepted.verified.signer) }), !accepted.verified.logEntries.isEmpty else {
                 throw StorageError(.unexpectedShape, "the signature of submission \(submission.row.id) is accepted, but nobody's or not logged")
             }
@@ -66,7 +66,6 @@ public struct SignatureGate: Sendable {
         } catch let error as OCIError {
             throw ServiceError(image: reference, error: error)
         } catch let refusal as Refusal {
-            if let outage = watched.outage { throw ServiceError(image: reference, error: outage) }
             if refusal.code == .unsigned {
                 throw Self.required(submission, "Sign \(reference.name)@\(digest) with cosign and one of your signing identities.")
             }

@@ -1,7 +1,6 @@
 public import OCI
 import SignedImages
 public import Sigstore
-import Synchronization
 
 /// Where signatures of images come from: the registries that the images are in.
 public protocol SignatureSource: Sendable {
@@ -21,29 +20,5 @@ public struct RegistrySignatureSource: SignatureSource {
 
     public func signatures(beside image: ImageReference) -> any Sigstore.ImageSource {
         SignedRepository(client: client, image)
-    }
-}
-
-/// Another source, whose failures are kept: a verifier takes a blob that cannot be read for one that is not there, and a registry that does
-/// not answer must not count as a signature that is wrong.
-final class WatchedSource: Sigstore.ImageSource {
-    private let source: any Sigstore.ImageSource
-    private let last = Mutex<OCIError?>(nil)
-
-    init(_ source: any Sigstore.ImageSource) { self.source = source }
-
-    /// The last failure of a registry that a later try may not meet.
-    var outage: OCIError? { last.withLock { $0 } }
-
-    func manifest(digest: String) async throws -> [UInt8]? { try await watching { try await source.manifest(digest: digest) } }
-    func manifest(tag: String) async throws -> [UInt8]? { try await watching { try await source.manifest(tag: tag) } }
-    func blob(digest: String, size: Int) async throws -> [UInt8]? { try await watching { try await source.blob(digest: digest, size: size) } }
-    func referrers(of digest: String) async throws -> [Referrer] { try await watching { try await source.referrers(of: digest) } }
-
-    private func watching<Value>(_ body: () async throws -> Value) async throws -> Value {
-        do { return try await body() } catch let error as OCIError {
-            if [.registryUnavailable, .rateLimited].contains(error.code) { last.withLock { $0 = error } }
-            throw error
-        }
     }
 }

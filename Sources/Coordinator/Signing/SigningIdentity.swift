@@ -32,9 +32,11 @@ public struct SigningIdentity: Sendable, Hashable {
     /// Whether somebody who signed is this one.
     func isThe(_ signer: Verifier.Verified.Signer) -> Bool {
         switch signer {
-        case .key(let key): kind == .key && row.claim == Self.claim(of: key)
+        case .key(let key): return kind == .key && row.claim == Self.claim(of: key)
         case .certificate(let certificate):
-            kind == .oidc && certificate.names.contains(row.identity ?? "") && certificate.issuer == row.issuer
+            guard kind == .oidc, let identity = row.identity, let issuer = row.issuer else { return false }
+            // As a verifier's policy compares them: byte for byte.
+            return certificate.names.contains { $0.isSameText(as: identity) } && certificate.issuer?.isSameText(as: issuer) == true
         }
     }
 

@@ -10,7 +10,7 @@ import Synchronization
 public final class SignatureAdmission: Sendable {
     private let verifier: Verifier
     private let origin: @Sendable (ImageReference) -> any ImageSource
-    private let folder: String
+    private let folder: SignatureFolder
     private let now: @Sendable () -> Sigstore.Moment
     private let cache = Mutex(Cache())
 
@@ -34,26 +34,33 @@ public final class SignatureAdmission: Sendable {
 
     /// - Parameters:
     ///   - root: whom this Island believes.
-    ///   - folder: for copies of signatures; made if missing.
+    ///   - folder: for copies of signatures, at most 1,024 with 256 MiB; made if missing.
     ///   - now: see ``Verifier``.
     ///   - origin: where signatures are read that are not on disk.
     /// - Throws: ``TrustedRoot/Malformed`` for a root that cannot be used; an error of the file system.
-    public init(
+    public convenience init(
         root: TrustedRoot, folder: String, now: @escaping @Sendable () -> Sigstore.Moment,
+        origin: @escaping @Sendable (ImageReference) -> any ImageSource
+    ) throws {
+        try self.init(root: root, folder: try SignatureFolder(path: folder), now: now, origin: origin)
+    }
+
+    init(
+        root: TrustedRoot, folder: SignatureFolder, now: @escaping @Sendable () -> Sigstore.Moment,
         origin: @escaping @Sendable (ImageReference) -> any ImageSource
     ) throws {
         verifier = try Verifier(root)
         self.origin = origin
         self.folder = folder
         self.now = now
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
     /// Insists that one of the signers signed an image.
     ///
     /// The assignment that names the signers is newer than every revocation that was heard before it.
     ///
-    /// - Throws: ``JobRefusal`` `signature_missing`, `signature_invalid` or `signature_revoked`; `OCIError` when a registry cannot be asked.
+    /// - Throws: ``JobRefusal`` `signature_missing`, `signature_invalid` or `signature_revoked`; `OCIError` when a registry cannot be asked,
+    ///   which is no word against the signature; `CancellationError`.
     public func admit(_ reference: ImageReference, digest: Digest, signers: [CoordinatorMessage.Signer]) async throws {
         let wanted = Admitted(digest: digest, signers: Set(signers))
         guard let number = beginUnlessAdmitted(wanted) else { return }
@@ -105,19 +112,19 @@ public final class SignatureAdmission: Sendable {
         }
     }
 
-    /// Verifies from the copy on disk; where there is none, or it is of no use any more, from the registry, and keeps what was read.
+    /// Verifies from the copy on disk; where there is none, or it is of no use any more, from the registry, and keeps what the accepted
+    /// signature rests on.
     private func verify(_ signatures: ImageSignatures, _ reference: ImageReference, _ digest: Digest) async throws {
-        if let bytes = try? Data(contentsOf: URL(fileURLWithPath: path(of: digest))), let copy = SignatureCopy(document: Array(bytes)),
-            (try? await signatures.verify(digest: digest.description, in: copy, now: now())) != nil
-        {
+        if let copy = folder.copy(for: digest), (try? await signatures.verify(digest: digest.description, in: copy, now: now())) != nil {
+            folder.touch(digest)
             return
         }
-        let copy = SignatureCopy(of: origin(reference))
-        _ = try await signatures.verify(digest: digest.description, in: copy, now: now())
-        try Data(copy.document).write(to: URL(fileURLWithPath: path(of: digest)), options: .atomic)
+        let accepted = try await signatures.verify(digest: digest.description, inRegistry: origin(reference), now: now())
+        try folder.keep(SignatureCopy(of: accepted, digest: digest.description), for: digest, recent: admitted)
     }
 
-    private func path(of digest: Digest) -> String { "\(folder)/\(digest.algorithm.rawValue)-\(digest.hex).json" }
+    /// The images that were admitted, the latest use last.
+    private var admitted: [Digest] { cache.withLock { $0.uses.sorted { $0.value < $1.value }.map(\.key.digest) } }
 }
 
 extension SignerPolicy {

@@ -84,6 +84,9 @@ public struct Bundle: Sendable, Hashable {
     ]
     /// Chosen: room for the largest attestations of real images.
     private static let bytesMax = 64 << 20
+    /// Chosen: the largest bundle of the fixtures has fewer than 100 values, and one with all that is allowed below some 3,000.
+    static let valuesMax = 10_000
+    private static let limits = JSONValue.Limits(bytesMax: bytesMax, depthMax: 32, valuesMax: valuesMax)
     /// Chosen: as many as sigstore's own clients take.
     private static let manyMax = 32
 }
@@ -92,7 +95,7 @@ extension Bundle {
     /// Reads a bundle.
     public init(parsing bytes: [UInt8]) throws(Malformed) {
         do throws(ProtobufReader.Mistake) {
-            guard let object = try? JSONValue(parsing: bytes, limits: .init(bytesMax: Self.bytesMax, depthMax: 32)).object else {
+            guard let object = try? JSONValue(parsing: bytes, limits: Self.limits).object else {
                 throw ProtobufReader.Mistake(pointer: "", message: "it is no JSON object, or too long")
             }
             let reader = ProtobufReader(object)

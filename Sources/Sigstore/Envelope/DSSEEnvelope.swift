@@ -66,11 +66,13 @@ public struct InTotoStatement: Sendable, Hashable {
 
     /// Chosen: more than any build has.
     private static let subjectsMax = 10_000
+    /// It is read before it is known to be signed. Chosen: a bill of materials of 16 MiB has some 500,000 values.
+    static let valuesMax = 1_000_000
     private static let types: Set = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"]
 
     /// Reads a statement.
     public init(parsing bytes: [UInt8]) throws(Malformed) {
-        guard let value = try? JSONValue(parsing: bytes), let type = value["_type"]?.string else {
+        guard let value = try? JSONValue(parsing: bytes, limits: .init(valuesMax: Self.valuesMax)), let type = value["_type"]?.string else {
             throw Malformed(message: "it is no JSON with a type")
         }
         guard Self.types.contains(type) else { throw Malformed(message: "it is no in-toto statement of a known version") }

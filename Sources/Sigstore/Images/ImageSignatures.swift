@@ -6,11 +6,16 @@ import JSON
 public struct ImageSignatures: Sendable {
     private let verifier: Verifier
     private let policy: VerificationPolicy
+    private let bytesMax: Int
 
     /// Signatures as a policy wants them.
-    public init(_ verifier: Verifier, _ policy: VerificationPolicy) {
+    public init(_ verifier: Verifier, _ policy: VerificationPolicy) { self.init(verifier, policy, bytesMax: ImageLimits.lookBytesMax) }
+
+    /// - Parameter bytesMax: what may be read of an image and of what is stored beside it, in one look.
+    init(_ verifier: Verifier, _ policy: VerificationPolicy, bytesMax: Int) {
         self.verifier = verifier
         self.policy = policy
+        self.bytesMax = bytesMax
     }
 
     /// The way in which a signature was stored.
@@ -28,60 +33,60 @@ public struct ImageSignatures: Sendable {
         public let content: [UInt8]
         /// What the older layout says beside its payload, by cosign's names; empty for a bundle.
         public let annotations: [String: String]
+        /// The image's manifest, byte for byte.
+        public let imageManifest: [UInt8]
+        /// The manifest that names ``content``, byte for byte; in the older layout that of all signatures of the image.
+        public let signatureManifest: [UInt8]
     }
 
     /// Insists that an image has at least one signature that the policy accepts.
     ///
+    /// What stands beside it is read and verified one by one, so that only one is in memory. A blob that the source fails to give counts as one
+    /// that is not there.
+    ///
     /// - Parameters:
     ///   - digest: `sha256:` and 64 hexadecimal digits, of the image's manifest.
     ///   - now: see ``Verifier/verify(_:of:_:now:)-(Bundle,_,_,_)``.
-    /// - Throws: ``Refusal`` of the first signature, or `unsigned`; what the source throws.
+    /// - Throws: ``Refusal`` of the first signature, or `unsigned`; `image_malformed` when there are more than 256 signatures or 128 MiB to read
+    ///   before an accepted one; what the source throws for manifests and lists; `CancellationError`.
     public func verify(digest: String, in source: some ImageSource, now: Moment) async throws -> Accepted {
         guard Self.isDigest(digest), let hash = Hexadecimal.bytes(digest.dropFirst("sha256:".count)) else {
             throw Refusal(.imageMalformed, "\"\(digest.prefix(100))\" is no SHA-256 digest.")
         }
-        guard let manifest = try await source.manifest(digest: digest) else { throw Refusal(.imageMalformed, "There is no image \(digest).") }
+        var look = Look(source, digest: digest, hash: hash, now: now, bytesMax: bytesMax)
+        guard let manifest = try await look.manifest(digest: digest) else { throw Refusal(.imageMalformed, "There is no image \(digest).") }
         try Self.require(manifest, digest)
-        var first: Refusal?
-        for candidate in try await candidates(digest, source) {
-            do throws(Refusal) {
-                switch candidate {
-                case .bundle(let layer): return try await verifyBundle(layer, hash, source, now)
-                case .legacy(let layer): return try await verifyLegacy(layer, digest, source, now)
-                case .unusable(let refusal): throw refusal
-                }
-            } catch {
-                first = first ?? error
-            }
-        }
-        throw first ?? Refusal(.unsigned, "The image has no signature.")
+        look.imageManifest = manifest
+        if let accepted = try await acceptedBundle(&look) { return accepted }
+        if let accepted = try await acceptedLegacy(&look) { return accepted }
+        throw look.firstRefusal ?? Refusal(.unsigned, "The image has no signature.")
     }
 
-    /// Something stored beside an image that may be a signature of it, by its descriptor.
-    private enum Candidate {
-        case bundle(JSONValue)
-        case legacy(JSONValue)
-        /// Whoever may write into the repository can put it there; the signatures beside it count all the same.
-        case unusable(Refusal)
-    }
-
-    private func candidates(_ digest: String, _ source: some ImageSource) async throws -> [Candidate] {
-        var candidates: [Candidate] = []
-        for referrer in try await source.referrers(of: digest) {
+    /// Looks through the bundles. Whoever may write into the repository can put unusable ones there; those beside them count all the same.
+    private func acceptedBundle(_ look: inout Look) async throws -> Accepted? {
+        for referrer in try await look.referrers() {
             // An index may leave the type out; then the manifest says it.
             guard referrer.artifactType.isEmpty || Self.isBundle(referrer.artifactType) else { continue }
-            guard candidates.count < Self.signaturesMax else { throw Refusal(.imageMalformed, "The image has too many signatures.") }
-            let bytes = try await source.manifest(digest: referrer.digest)
-            do throws(Refusal) {
-                if let layer = try Self.bundleLayer(of: bytes, referrer.digest, about: digest) { candidates.append(.bundle(layer)) }
-            } catch {
-                candidates.append(.unusable(error))
+            guard look.refusalCount < Self.signaturesMax else { throw Refusal(.imageMalformed, "The image has too many signatures.") }
+            let bytes = try await look.manifest(digest: referrer.digest)
+            do {
+                guard let layer = try Self.bundleLayer(of: bytes, referrer.digest, about: look.digest), let bytes else { continue }
+                return try await verifyBundle(layer, of: bytes, &look)
+            } catch let refusal as Refusal {
+                try look.note(refusal)
             }
         }
-        guard let bytes = try await source.manifest(tag: Self.tag(of: digest) + ".sig") else { return candidates }
+        return nil
+    }
+
+    private func acceptedLegacy(_ look: inout Look) async throws -> Accepted? {
+        guard let bytes = try await look.manifest(tag: Self.tag(of: look.digest) + ".sig") else { return nil }
         let layers = try Self.json(bytes)["layers"]?.array ?? []
         guard layers.count <= Self.signaturesMax else { throw Refusal(.imageMalformed, "The image has too many signatures.") }
-        return candidates + layers.map(Candidate.legacy)
+        for layer in layers {
+            do { return try await verifyLegacy(layer, of: bytes, &look) } catch let refusal as Refusal { try look.note(refusal) }
+        }
+        return nil
     }
 
     /// The layer with the bundle in a manifest that belongs to an image; `nil` when it holds something else.
@@ -100,34 +105,33 @@ public struct ImageSignatures: Sendable {
     /// Chosen: each costs a few milliseconds.
     static let signaturesMax = 256
 
-    private func verifyBundle(_ layer: JSONValue, _ hash: [UInt8], _ source: any ImageSource, _ now: Moment) async throws(Refusal)
-        -> Accepted
-    {
+    private func verifyBundle(_ layer: JSONValue, of manifest: [UInt8], _ look: inout Look) async throws -> Accepted {
+        let bytes = try await Self.blob(layer, &look)
         let bundle: Bundle
-        let bytes = try await Self.blob(layer, source)
         do throws(Bundle.Malformed) { bundle = try Bundle(parsing: bytes) } catch { throw Refusal(error) }
         // A document about the image is not a signature of it.
         guard case .envelope(let envelope) = bundle.content, let statement = try? InTotoStatement(parsing: envelope.payload),
             statement.predicateType == ImageStatement.predicateType
         else { throw Refusal(.statementMalformed, "What is stored beside the image is no signature of an image.") }
-        let verified = try verifier.verify(bundle, of: .digest(hash, .sha256), policy, now: now)
-        return Accepted(layout: .bundle, verified: verified, content: bytes, annotations: [:])
+        let verified = try verifier.verify(bundle, of: .digest(look.hash, .sha256), policy, now: look.now)
+        return Accepted(
+            layout: .bundle, verified: verified, content: bytes, annotations: [:], imageManifest: look.imageManifest, signatureManifest: manifest)
     }
 
-    private func verifyLegacy(
-        _ layer: JSONValue, _ digest: String, _ source: any ImageSource, _ now: Moment
-    ) async throws(Refusal) -> Accepted {
-        let payload = try await Self.blob(layer, source)
+    private func verifyLegacy(_ layer: JSONValue, of manifest: [UInt8], _ look: inout Look) async throws -> Accepted {
+        let payload = try await Self.blob(layer, &look)
         let annotations = try LegacyAnnotations(layer["annotations"]?.object)
-        let verified = try verifyLegacy(payload, annotations, now)
+        let verified = try verifyLegacy(payload, annotations, look.now)
         // Only now that it is known to be signed.
         let named: SimpleSigning
         do throws(SimpleSigning.Malformed) { named = try SimpleSigning(parsing: payload) } catch {
             throw Refusal(.payloadMalformed, "The signature's payload cannot be read: \(error.message).")
         }
-        guard named.digest == digest else { throw Refusal(.payloadOtherImage, "The signature is of another image.") }
+        guard named.digest == look.digest else { throw Refusal(.payloadOtherImage, "The signature is of another image.") }
         let said = layer["annotations"]?.object?.members.compactMap { member in member.value.string.map { (member.name, $0) } } ?? []
-        return Accepted(layout: .legacy, verified: verified, content: payload, annotations: Dictionary(said) { $1 })
+        return Accepted(
+            layout: .legacy, verified: verified, content: payload, annotations: Dictionary(said) { $1 }, imageManifest: look.imageManifest,
+            signatureManifest: manifest)
     }
 
     /// A key counts beside any certificate that came along.
@@ -138,6 +142,7 @@ public struct ImageSignatures: Sendable {
             return try verifier.verify(keyed, policy, now: now)
         }
         if let keyed, let verified = try? verifier.verify(keyed, policy, now: now) { return verified }
+        let verifier = verifier.lacksIntermediates ? verifier.adding(intermediates: try annotations.intermediates()) : verifier
         return try verifier.verify(annotations.thing(.certificates([certificate]), over: payload), policy, now: now)
     }
 
@@ -160,22 +165,83 @@ public struct ImageSignatures: Sendable {
     }
 
     private static func json(_ bytes: [UInt8]) throws(Refusal) -> JSONValue {
-        guard let value = try? JSONValue(parsing: bytes, limits: .init(bytesMax: ImageLimits.manifestBytesMax, depthMax: ImageLimits.depthMax)) else {
+        guard let value = try? JSONValue(parsing: bytes, limits: ImageLimits.manifest) else {
             throw Refusal(.imageMalformed, "A manifest beside the image cannot be read.")
         }
         return value
     }
 
-    private static func blob(_ layer: JSONValue, _ source: any ImageSource) async throws(Refusal) -> [UInt8] {
+    private static func blob(_ layer: JSONValue, _ look: inout Look) async throws -> [UInt8] {
         guard let digest = layer["digest"]?.string, isDigest(digest), let size = layer["size"]?.int, (0...ImageLimits.blobBytesMax).contains(size)
         else {
             throw Refusal(.imageMalformed, "A signature beside the image has no digest or size.")
         }
-        guard let bytes = try? await source.blob(digest: digest, size: size) else {
+        guard let bytes = try await look.blob(digest: digest, size: size) else {
             throw Refusal(.imageMalformed, "A signature beside the image cannot be read: \(digest).")
         }
         try require(bytes, digest)
         return bytes
+    }
+}
+
+/// One look at an image and what is stored beside it. It ends when too much was read, whatever is still to come.
+private struct Look {
+    let digest: String
+    let hash: [UInt8]
+    let now: Moment
+    var imageManifest: [UInt8] = []
+    private(set) var firstRefusal: Refusal?
+    /// Signatures that are not accepted.
+    private(set) var refusalCount = 0
+    private let source: any ImageSource
+    private let bytesMax: Int
+    private var bytesLeft: Int
+
+    init(_ source: any ImageSource, digest: String, hash: [UInt8], now: Moment, bytesMax: Int) {
+        self.source = source
+        self.digest = digest
+        self.hash = hash
+        self.now = now
+        self.bytesMax = bytesMax
+        bytesLeft = bytesMax
+    }
+
+    /// Goes on after a signature that is not accepted, unless that was where the look ended.
+    mutating func note(_ refusal: Refusal) throws(Refusal) {
+        guard bytesLeft >= 0 else { throw refusal }
+        firstRefusal = firstRefusal ?? refusal
+        refusalCount += 1
+    }
+
+    func referrers() async throws -> [Referrer] { try await source.referrers(of: digest) }
+
+    mutating func manifest(digest: String) async throws -> [UInt8]? { try counted(try await source.manifest(digest: digest)) }
+
+    mutating func manifest(tag: String) async throws -> [UInt8]? { try counted(try await source.manifest(tag: tag)) }
+
+    mutating func blob(digest: String, size: Int) async throws -> [UInt8]? {
+        // Before it is read: its size alone may be too much.
+        try spend(size)
+        let bytes: [UInt8]?
+        do { bytes = try await source.blob(digest: digest, size: size) } catch {
+            // Nobody waits for the answer any more; that says nothing of the signature.
+            if error is CancellationError || Task.isCancelled { throw CancellationError() }
+            bytes = nil
+        }
+        if let more = bytes.map({ $0.count - size }), more > 0 { try spend(more) }
+        return bytes
+    }
+
+    private mutating func counted(_ bytes: [UInt8]?) throws(Refusal) -> [UInt8]? {
+        try spend(bytes?.count ?? 0)
+        return bytes
+    }
+
+    private mutating func spend(_ count: Int) throws(Refusal) {
+        bytesLeft -= count
+        guard bytesLeft >= 0 else {
+            throw Refusal(.imageMalformed, "More than \(bytesMax) bytes of what is stored beside the image would have to be read.")
+        }
     }
 }
 
@@ -186,6 +252,8 @@ private struct LegacyAnnotations {
     let certificate: [UInt8]?
     let logEntries: [Bundle.LogEntry]
     let timestamps: [[UInt8]]
+    /// Of PEM; `nil` for none.
+    private let chain: String?
 
     init(_ object: JSONObject?) throws(Refusal) {
         func text(_ name: String) -> String? { object?[name]?.string.flatMap { $0.isEmpty ? nil : $0 } }
@@ -201,6 +269,7 @@ private struct LegacyAnnotations {
         } else {
             certificate = nil
         }
+        chain = text("dev.sigstore.cosign/chain")
         logEntries = try text("dev.sigstore.cosign/bundle").map { (json) throws(Refusal) in [try Bundle.LogEntry(cosign: Array(json.utf8))] } ?? []
         timestamps =
             try text("dev.sigstore.cosign/rfc3161timestamp").map { (json) throws(Refusal) in
@@ -210,6 +279,23 @@ private struct LegacyAnnotations {
                 return [stamp]
             } ?? []
     }
+
+    /// The certificates between the signer's and a root, in DER: those of the chain that are no root's. Nobody vouches for them.
+    ///
+    /// Source: sigstore/cosign, pkg/cosign/verify.go, which takes the chain's certificates but the last for intermediates.
+    func intermediates() throws(Refusal) -> [[UInt8]] {
+        guard let chain else { return [] }
+        guard chain.utf8.count <= Self.chainBytesMax, let documents = try? PEM.all(in: chain), documents.allSatisfy({ $0.label == "CERTIFICATE" })
+        else { throw Refusal(.certificateMalformed, "The chain of the signer's certificate is no PEM document of certificates, or is too long.") }
+        let links = documents.compactMap { ChainCertificate($0.bytes) }.filter { !$0.isRoot }
+        guard links.count <= Self.chainMax else { throw Refusal(.certificateMalformed, "The chain of the signer's certificate is too long.") }
+        return links.map(\.bytes)
+    }
+
+    /// Chosen: eight certificates of RSA 4096 with many extensions.
+    private static let chainBytesMax = 64 << 10
+    /// Chosen: as deep as chains are followed.
+    private static let chainMax = 8
 
     func thing(_ material: Bundle.Material, over payload: [UInt8]) -> SignedThing {
         SignedThing(

@@ -35,7 +35,7 @@ public struct Referrer: Sendable, Hashable {
     ///
     /// - Parameter index: an OCI image index.
     public static func all(in index: [UInt8]) throws(Refusal) -> [Referrer] {
-        guard let value = try? JSONValue(parsing: index, limits: .init(bytesMax: ImageLimits.manifestBytesMax, depthMax: ImageLimits.depthMax)),
+        guard let value = try? JSONValue(parsing: index, limits: ImageLimits.manifest),
             let manifests = value["manifests"]?.array, manifests.count <= countMax
         else { throw Refusal(.imageMalformed, "The list of what belongs to the image cannot be read, or is too long.") }
         return manifests.compactMap { one in
@@ -50,8 +50,12 @@ enum ImageLimits {
     static let manifestBytesMax = 4 << 20
     /// Chosen: a bundle with the largest attestation.
     static let blobBytesMax = 64 << 20
+    /// Chosen: two of the largest blobs, or as many manifests as an image has signatures, of half a megabyte each.
+    static let lookBytesMax = 128 << 20
     /// Chosen: manifests nest six deep.
     static let depthMax = 32
+    /// Of a manifest or index. Chosen: a list of 1,000 referrers with a dozen annotations each has some 20,000 values.
+    static let manifest = JSONValue.Limits(bytesMax: manifestBytesMax, depthMax: depthMax, valuesMax: 1 << 16)
 }
 
 /// An OCI image layout in a folder, with signatures under their tags as registries without a referrers interface have them.

@@ -1,4 +1,5 @@
 import CNettle
+import CSodium
 public import Crypto
 import CryptoExtras
 
@@ -116,6 +117,20 @@ public enum PublicKey: Sendable {
     public func isSignature(_ signature: [UInt8], over bytes: [UInt8], hash: HashAlgorithm) -> Bool {
         if case .ed25519(let key) = self { return key.isValidSignature(signature, for: bytes) }
         return isSignature(signature, overDigest: hash.hash(bytes), hash: hash)
+    }
+
+    /// Whether a signature is this key's over bytes by Ed25519ph, which signs their SHA-512 digest and is another scheme than Ed25519; `false`
+    /// for every other kind of key.
+    ///
+    /// Source: RFC 8032 §5.1, with an empty context.
+    public func isPrehashedSignature(_ signature: [UInt8], over bytes: [UInt8]) -> Bool {
+        guard case .ed25519(let key) = self, signature.count == Int(crypto_sign_ed25519_BYTES), sodium_init() >= 0 else { return false }
+        let point = Array(key.rawRepresentation)
+        precondition(point.count == Int(crypto_sign_ed25519_PUBLICKEYBYTES), "an Ed25519 key has 32 bytes")
+        var state = crypto_sign_ed25519ph_state()
+        // Safety: the state lives for all three calls; they read the bytes that are counted here, keep no pointer, and hash `bytes` themselves.
+        guard crypto_sign_ed25519ph_init(&state) == 0, crypto_sign_ed25519ph_update(&state, bytes, UInt64(bytes.count)) == 0 else { return false }
+        return crypto_sign_ed25519ph_final_verify(&state, signature, point) == 0
     }
 
     /// Whether a signature is this key's over what has a digest; `false` for Ed25519, which signs bytes and not their digest.

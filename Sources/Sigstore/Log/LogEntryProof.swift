@@ -1,3 +1,5 @@
+import JSON
+
 /// What a bundle's format demands of the proof of a log entry.
 enum LogProofRule: Sendable {
     /// The log's signed promise is enough; proofs came later.
@@ -69,7 +71,7 @@ extension TrustedRoot.Log {
         let origin = checkpoint.origin
         let mine = checkpoint.note.signatures.filter { line in
             // In version 1 the origin is the signer's name and the number of a tree.
-            line.keyID == keyID && (line.name == origin || origin.hasPrefix(line.name + " "))
+            line.keyID == keyID && (line.name.isSameText(as: origin) || origin.utf8.starts(with: "\(line.name) ".utf8))
         }
         guard !mine.isEmpty else { throw Refusal(.checkpointUnsigned, "The log has not signed its checkpoint.") }
         guard mine.allSatisfy({ key.isSignature($0.bytes, over: checkpoint.note.text, hash: hash) }) else {

@@ -1,4 +1,5 @@
 import Crypto
+import JSON
 
 /// What a transparency log of our own signs with, and what it is called.
 public struct LogSigner: Sendable {
@@ -55,7 +56,7 @@ public struct LogSigner: Sendable {
 
     /// Insists that this log signed a checkpoint of itself.
     public func verify(_ checkpoint: Checkpoint) throws(Refusal) {
-        guard checkpoint.origin == origin else { throw Refusal(.checkpointUnsigned, "The checkpoint is of another log.") }
+        guard checkpoint.origin.isSameText(as: origin) else { throw Refusal(.checkpointUnsigned, "The checkpoint is of another log.") }
         try trusted.verify(checkpoint)
     }
 

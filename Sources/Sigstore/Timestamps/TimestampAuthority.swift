@@ -33,9 +33,11 @@ struct TimestampAuthority: Sendable {
         chain.first.flatMap { $0.isCalled(name) ? $0 : nil }
     }
 
-    /// The certificates from a signer's to the anchor; `nil` when none of the authority issued it.
+    /// The certificates from a signer's to the anchor; `nil` when none of the authority issued it, or the chain names another signer.
     func path(from certificate: ChainCertificate) -> [ChainCertificate]? {
         if certificate.bytes == chain.first?.bytes { return chain }
+        // A chain that begins with a signer's own certificate believes that signer, and not all that its issuer makes.
+        guard chain.first?.isAuthority == true else { return nil }
         guard let place = chain.firstIndex(where: { $0.mayIssue(below: 0) && $0.issued(certificate) }) else { return nil }
         guard place + 1 == chain.count || chain[place].allowsTimestamps else { return nil }
         return [certificate] + chain[place...]

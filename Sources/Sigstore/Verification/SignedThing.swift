@@ -42,19 +42,24 @@ struct SignedThing: Sendable {
     }
 
     private func isSigned(by key: PublicKey, _ bodies: [LogEntryBody]) throws(Refusal) -> Bool {
-        if case .ed25519 = key {
-            // Signs the bytes themselves, which a digest alone cannot show.
-            switch content {
-            case .envelope(let envelope): return key.isSignature(signature, over: envelope.signedBytes, hash: .sha512)
-            case .message(.bytes(let bytes), _): return key.isSignature(signature, over: bytes, hash: .sha512)
-            case .message(.digest, _):
-                throw Refusal(.digestAlgorithmMismatch, "An Ed25519 key signs a file and not its digest. Give the file.")
-            }
-        }
+        if case .ed25519 = key { return try isSigned(byEd25519: key, bodies) }
         for algorithm in algorithms(key, bodies) where key.isSignature(signature, overDigest: try content.digest(algorithm), hash: algorithm) {
             return true
         }
         return false
+    }
+
+    /// Ed25519 signs the bytes themselves, which a digest alone cannot show. To a log that was shown their digest alone, in SHA-512, it is
+    /// Ed25519ph. Source: sigstore/rekor, pkg/types/hashedrekord/v0.0.1.
+    private func isSigned(byEd25519 key: PublicKey, _ bodies: [LogEntryBody]) throws(Refusal) -> Bool {
+        let bytes: [UInt8]
+        switch content {
+        case .envelope(let envelope): bytes = envelope.signedBytes
+        case .message(.bytes(let all), _): bytes = all
+        case .message(.digest, _): throw Refusal(.digestAlgorithmMismatch, "An Ed25519 key signs a file and not its digest. Give the file.")
+        }
+        guard bodies.contains(where: { $0.algorithm == .sha512 }) else { return key.isSignature(signature, over: bytes, hash: .sha512) }
+        return key.isPrehashedSignature(signature, over: bytes)
     }
 
     /// The hashes that may be under the signature: what the log or the signer says; of an envelope, where nobody says, any of SHA-2.

@@ -1,3 +1,5 @@
+import JSON
+
 /// What a verifier insists on.
 public struct VerificationPolicy: Sendable {
     /// Who must have signed.
@@ -23,7 +25,7 @@ public struct VerificationPolicy: Sendable {
 
 /// Who must have signed; policies compose.
 public indirect enum SignerPolicy: Sendable {
-    /// The holder of a certificate with exactly this name, for which exactly this issuer vouches.
+    /// The holder of a certificate with exactly this name, for which exactly this issuer vouches: byte for byte in UTF-8.
     ///
     /// - Parameter issuer: the address of the OpenID Connect issuer; `nil` where it is of no concern, as in a private PKI.
     case identity(String, issuer: String?)
@@ -36,10 +38,10 @@ public indirect enum SignerPolicy: Sendable {
     func check(_ certificate: SigningCertificate) throws(Refusal) {
         switch self {
         case .identity(let name, let issuer):
-            guard certificate.names.contains(name) else {
+            guard certificate.names.contains(where: { $0.isSameText(as: name) }) else {
                 throw Refusal(.identityMismatch, "Signed by \(certificate.names.joined(separator: ", ")), not by \(name).")
             }
-            if let issuer, certificate.issuer != issuer {
+            if let issuer, certificate.issuer?.isSameText(as: issuer) != true {
                 throw Refusal(.issuerMismatch, "\(certificate.issuer ?? "Nobody") vouches for the signer, not \(issuer).")
             }
         case .key:

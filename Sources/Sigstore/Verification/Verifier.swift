@@ -4,7 +4,9 @@
 public struct Verifier: Sendable {
     private let logs: [[UInt8]: [TrustedRoot.Log]]
     private let certificateLogs: [[UInt8]: [TrustedRoot.Log]]
-    private let authorities: [CertificateAuthority]
+    private var authorities: [CertificateAuthority]
+    /// The anchors of a private PKI of which nothing else was named, so that a signature may bring the certificates in between along.
+    private let lonelyRoots: [[UInt8]]
     private let timestampAuthorities: [TimestampAuthority]
 
     /// Prepares a trusted root.
@@ -22,6 +24,7 @@ public struct Verifier: Sendable {
             }
         }
         self.authorities = authorities
+        lonelyRoots = []
         var timestampAuthorities: [TimestampAuthority] = []
         for authority in root.timestampAuthorities { timestampAuthorities.append(try TimestampAuthority(authority)) }
         self.timestampAuthorities = timestampAuthorities
@@ -32,17 +35,30 @@ public struct Verifier: Sendable {
     /// - Parameters:
     ///   - root: for logs and clocks; `nil` for none.
     ///   - roots: anchors in DER.
-    ///   - intermediates: further certificates in DER.
+    ///   - intermediates: further certificates in DER; where there is none, those of cosign's older layout may come with the signature.
     public init(_ root: TrustedRoot?, roots: [[UInt8]], intermediates: [[UInt8]]) throws(TrustedRoot.Malformed) {
         let base = try root.map { (root) throws(TrustedRoot.Malformed) in try Verifier(root) }
         logs = base?.logs ?? [:]
         certificateLogs = base?.certificateLogs ?? [:]
         timestampAuthorities = base?.timestampAuthorities ?? []
+        lonelyRoots = intermediates.isEmpty ? roots : []
         do throws(CertificateAuthority.Broken) {
             authorities = try CertificateAuthority.chains(roots: roots, intermediates: intermediates)
         } catch {
             throw .init(pointer: "", message: "The private PKI cannot be used: \(error.message).")
         }
+    }
+
+    /// Whether it knows the roots of a private PKI and nothing below them.
+    var lacksIntermediates: Bool { !lonelyRoots.isEmpty }
+
+    /// The same, for one signature that came with certificates of a private PKI between its own and the roots. They count only where they lead
+    /// to a root; with too many ways there they are of no use.
+    func adding(intermediates: [[UInt8]]) -> Verifier {
+        guard let found = try? CertificateAuthority.chains(roots: lonelyRoots, intermediates: intermediates) else { return self }
+        var verifier = self
+        verifier.authorities = found
+        return verifier
     }
 
     /// What was found of an accepted signature.
@@ -63,7 +79,8 @@ public struct Verifier: Sendable {
 
     /// Verifies that a bundle is a signature of an artifact as a policy wants it.
     ///
-    /// - Parameter now: for certificates of a private PKI without a trusted time; such a signature counts while its certificate does.
+    /// - Parameter now: for what has no trusted time: a certificate of a private PKI counts while it is valid, and an entry of a log while that
+    ///   is trusted.
     public func verify(_ bundle: Bundle, of artifact: Artifact, _ policy: VerificationPolicy, now: Moment) throws(Refusal) -> Verified {
         let content: SignedContent
         let signature: [UInt8]
@@ -86,8 +103,9 @@ public struct Verifier: Sendable {
         // 1. Times: only what an authority stamped or a log signed counts.
         let stamped = try stampedTimes(thing)
         // 2. The transparency log's promise and proof of each entry.
-        let logged = try loggedTimes(thing, policy, stamped)
-        let times = stamped + logged
+        let logged = try loggedTimes(thing, policy)
+        let times = stamped + logged.times
+        try Self.requireTrust(in: logged.untimed, at: times.isEmpty ? [now] : times)
         let signer: Verified.Signer
         switch thing.material {
         case .certificates(let chain):
@@ -154,32 +172,51 @@ public struct Verifier: Sendable {
 
     // MARK: 2. The log
 
-    private func loggedTimes(_ thing: SignedThing, _ policy: VerificationPolicy, _ stamped: [Moment]) throws(Refusal) -> [Moment] {
+    /// What the logs sign of when they took the entries; and for each entry of which none says that, the logs that have it.
+    private func loggedTimes(
+        _ thing: SignedThing, _ policy: VerificationPolicy
+    ) throws(Refusal) -> (times: [Moment], untimed: [[TrustedRoot.Log]]) {
         if thing.logEntries.isEmpty {
             guard policy.log == .notRequired else { throw Refusal(.logEntryMissing, "There is no entry of a transparency log.") }
-            return []
+            return ([], [])
         }
         var times: [Moment] = []
+        var untimed: [[TrustedRoot.Log]] = []
         for entry in thing.logEntries {
             guard let known = logs[entry.logID] else {
                 if policy.log == .notRequired { continue }
                 throw Refusal(.logUntrusted, "The log entry is of a log that is not trusted.")
             }
-            var last: Refusal?
-            var isVerified = false
-            for log in known where !isVerified {
-                do throws(Refusal) {
-                    if let time = try log.verify(entry, thing.proofRule) {
-                        times.append(time)
-                    } else if !stamped.allSatisfy(log.validity.contains) {
-                        throw Refusal(.logOutsideValidity, "The log was not trusted when it took the entry.")
-                    }
-                    isVerified = true
-                } catch { last = error }
-            }
-            if !isVerified, let last { throw last }
+            let found = try Self.verify(entry, in: known, thing.proofRule)
+            if let time = found.time { times.append(time) } else { untimed.append(found.logs) }
         }
-        return times
+        return (times, untimed)
+    }
+
+    /// Verifies an entry in the logs of one name, of which one must have it.
+    ///
+    /// - Returns: when it was taken, where that is signed; else the logs that have it, at least one.
+    private static func verify(
+        _ entry: Bundle.LogEntry, in known: [TrustedRoot.Log], _ rule: LogProofRule
+    ) throws(Refusal) -> (time: Moment?, logs: [TrustedRoot.Log]) {
+        var logs: [TrustedRoot.Log] = []
+        var last: Refusal?
+        for log in known {
+            do throws(Refusal) {
+                if let time = try log.verify(entry, rule) { return (time, [log]) }
+                logs.append(log)
+            } catch { last = error }
+        }
+        if logs.isEmpty, let last { throw last }
+        return (nil, logs)
+    }
+
+    /// Insists that logs were trusted when they took their entries. They did not sign when that was, so whatever else says when it was signed
+    /// counts, entries of other logs too; where nothing does, a log must be trusted still.
+    private static func requireTrust(in untimed: [[TrustedRoot.Log]], at times: [Moment]) throws(Refusal) {
+        for logs in untimed where !logs.contains(where: { times.allSatisfy($0.validity.contains) }) {
+            throw Refusal(.logOutsideValidity, "The log was not trusted when it took the entry.")
+        }
     }
 
     // MARK: 3. The certificate

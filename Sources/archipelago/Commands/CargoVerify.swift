@@ -25,7 +25,11 @@ struct CargoVerify: AsyncParsableCommand {
     @OptionGroup var trust: TrustOptions
     @Option(help: ArgumentHelp("Roots of a private PKI, in place of the trusted root's authorities, a PEM file.", valueName: "file"))
     var caRoots: String?
-    @Option(help: ArgumentHelp("Further certificates of the private PKI, a PEM file.", valueName: "file")) var caIntermediates: String?
+    @Option(
+        help: ArgumentHelp(
+            "Further certificates of the private PKI, a PEM file; without it, those of cosign's older layout come with the signature.",
+            valueName: "file"))
+    var caIntermediates: String?
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -33,6 +37,7 @@ struct CargoVerify: AsyncParsableCommand {
             throw ValidationError("Name an image, or a folder with --layout and the image in it with --digest.")
         }
         if caIntermediates != nil, caRoots == nil { throw ValidationError("--ca-intermediates goes with --ca-roots.") }
+        if caRoots == nil { try signer.requireIssuer() }
         for path in [caRoots, caIntermediates].compactMap(\.self) { try InputFile.requireExists(path) }
     }
 
@@ -60,7 +65,7 @@ struct CargoVerify: AsyncParsableCommand {
         return try await Workshop.use { workshop in
             let digest = try await workshop.client.resolve(reference).digest
             let source = SignedRepository(client: workshop.client, reference)
-            return try await signatures.verify(digest: digest.description, in: source, now: .now)
+            return try await signatures.verify(digest: digest.description, inRegistry: source, now: .now)
         }
     }
 

@@ -27,6 +27,8 @@ struct SigstoreVerifyBundle: ParsableCommand {
     @Argument(help: "The file, or its digest as sha256: and 64 hexadecimal digits.") var fileOrDigest: String
     @OptionGroup var output: OutputOptions
 
+    func validate() throws { try signer.requireIssuer() }
+
     func run() throws {
         let bytes = try InputFile.bytes(bundle)
         let artifact = try artifact()
@@ -63,6 +65,14 @@ struct SignerOptions: ParsableArguments {
         }
         if key != nil, certificateOidcIssuer != nil { throw ValidationError("--certificate-oidc-issuer goes with --certificate-identity.") }
         for path in [key].compactMap(\.self) { try InputFile.requireExists(path) }
+    }
+
+    /// Insists that whoever names somebody also says who must vouch for the name: anybody could run an issuer that does. Only a private PKI
+    /// needs none, where its certificates say who somebody is.
+    func requireIssuer() throws {
+        guard certificateIdentity == nil || certificateOidcIssuer != nil else {
+            throw ValidationError("--certificate-identity needs --certificate-oidc-issuer: a name counts only with who vouches for it.")
+        }
     }
 
     func policy() throws(Refusal) -> SignerPolicy {

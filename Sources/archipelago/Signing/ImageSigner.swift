@@ -51,7 +51,8 @@ struct ImageSigner {
         for _ in 0..<Self.triesMax {
             let known = try await source.manifest(tag: tag)
             if let known, Self.holds(annotations, known) {
-                _ = try await ImageSignatures(try verifier(), try policy()).verify(digest: image.digest.description, in: source, now: .now)
+                _ = try await ImageSignatures(try verifier(), try policy()).verify(
+                    digest: image.digest.description, inRegistry: source, now: .now)
                 return signed
             }
             let (manifest, configuration) = try ImageSignatureDocuments.legacyManifest(adding: payload, annotations, to: known)

@@ -199,6 +199,25 @@ enum KeysMadeElsewhere {
         #expect(Hexadecimal.text(try key.sign([0x72])) == wanted)
     }
 
+    @Test func ed25519phVerifiesAsTheStandardDoes() throws {
+        let key = try SignedThingTests.key()
+        let signature = try #require(Hexadecimal.bytes(SignedThingTests.prehashed))
+        let message = SignedThingTests.message
+        #expect(key.isPrehashedSignature(signature, over: message))
+        #expect(!key.isPrehashedSignature(signature, over: message + [0]) && !key.isPrehashedSignature(signature, over: []))
+        // It is another scheme than Ed25519, over the bytes and over their digest.
+        #expect(!key.isSignature(signature, over: message, hash: .sha512))
+        #expect(!key.isSignature(signature, over: PublicKey.HashAlgorithm.sha512.hash(message), hash: .sha512))
+        #expect(!key.isPrehashedSignature(signature + [0], over: message) && !key.isPrehashedSignature([], over: message))
+        for index in signature.indices {
+            var changed = signature
+            changed[index] ^= 1
+            #expect(!key.isPrehashedSignature(changed, over: message), "byte \(index)")
+        }
+        #expect(try !PublicKey(pem: KeysMadeElsewhere.ed25519.publicKey).isPrehashedSignature(signature, over: message))
+        #expect(try !PublicKey(pem: KeysMadeElsewhere.p256.publicKey).isPrehashedSignature(signature, over: message))
+    }
+
     @Test func aKeyInSEC1IsTheSameAsInPKCS8() throws {
         #expect(try SigningKey(pem: KeysMadeElsewhere.sec1).pkcs8 == SigningKey(pem: KeysMadeElsewhere.p256.key).pkcs8)
     }

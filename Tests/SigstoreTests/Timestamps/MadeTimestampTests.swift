@@ -19,7 +19,21 @@ struct MadeTimestampTests {
     @Test(arguments: ["good", "good-sha384", "good-ess-sha1", "ec", "ed", "keyid"])
     func aSignerOfAKnownIssuerIsBelieved(name: String) throws {
         _ = try Self.verify(name, by: Self.authority())
-        _ = try Self.verify(name, by: Self.authority(["good", "ca"]))
+    }
+
+    /// The authority's other signers may not stamp for the one that the root names.
+    @Test(arguments: [("good", true), ("good-sha384", true), ("good-ess-sha1", true), ("ec", false), ("ed", false), ("keyid", false)])
+    func ofAnAuthorityWithASignerThatAloneIsBelieved(name: String, isNamed: Bool) throws {
+        for chain in [["good", "ca"], ["good"]] {
+            if isNamed {
+                _ = try Self.verify(name, by: Self.authority(chain))
+            } else {
+                #expect(throws: TimestampToken.Distrust.untrustedAuthority) { try Self.verify(name, by: Self.authority(chain)) }
+            }
+        }
+        // Where the root also names the issuer by itself, all of its signers count.
+        let token = try TimestampToken(parsing: Fixture.bytes("made/tsa/\(name).tsr"))
+        _ = try token.verify(over: TimestampTokenTests.message, by: [Self.authority(["good", "ca"]), Self.authority()])
     }
 
     @Test func aSignerOfTheRootNeedNoCertificateInTheToken() throws {
