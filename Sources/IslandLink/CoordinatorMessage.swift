@@ -92,15 +92,8 @@ extension CoordinatorMessage {
             }
             return ["type": "welcome", "version": .int(LinkVersion.current), "island": .string(island), "resume": .array(attempts)]
         case .assign(let assignment):
-            var object = assignment.attempt.message("assign")
-            object["slug"] = .string(assignment.slug)
-            object["runtime_type"] = .string(assignment.runtime.rawValue)
-            object["image"] = .string(assignment.image)
-            object["digest"] = .string(assignment.digest)
-            object["trust_level"] = .int(assignment.level.rawValue)
-            object["timeout_ms"] = .int(assignment.timeoutMilliseconds)
+            var object = assignment.membersWithoutInput
             object["input"] = .object(assignment.input)
-            if !assignment.signers.isEmpty { object["signers"] = .array(assignment.signers.map(\.json)) }
             return object
         case .stored(let attempt, let upTo):
             var object = attempt.message("stored")
@@ -150,6 +143,27 @@ extension CoordinatorMessage {
 }
 
 extension CoordinatorMessage.Assignment {
+    /// The message as it goes over the link with another input, which may be megabytes and is not read for it.
+    ///
+    /// - Parameter input: JSON text of an object, compact.
+    public func text(withInput input: String) -> String {
+        var text = membersWithoutInput.text
+        text.removeLast()
+        return text + #","input":"# + input + "}"
+    }
+
+    fileprivate var membersWithoutInput: JSONObject {
+        var object = attempt.message("assign")
+        object["slug"] = .string(slug)
+        object["runtime_type"] = .string(runtime.rawValue)
+        object["image"] = .string(image)
+        object["digest"] = .string(digest)
+        object["trust_level"] = .int(level.rawValue)
+        object["timeout_ms"] = .int(timeoutMilliseconds)
+        if !signers.isEmpty { object["signers"] = .array(signers.map(\.json)) }
+        return object
+    }
+
     fileprivate init(_ reader: inout FieldReader) throws(LinkError) {
         attempt = try AttemptID(&reader)
         slug = try reader.need("slug", reader.string("slug"))

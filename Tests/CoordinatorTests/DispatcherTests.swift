@@ -622,11 +622,78 @@ import Testing
             let running = try await world.job(job.row.id)
             #expect(running.state == .running)
             #expect(running.row.storedUpTo == 0)
-            // What the thief said is kept, and the owner goes on.
+            // What the thief said is kept, and the owner goes on: its lease, too, is its own.
+            owner.say(.heartbeat([attempt]))
             #expect(try await world.lateResults(running).allSatisfy { $0.island == thief.row.id })
             owner.say(.frames(attempt, first: 1, frames: [FakeIsland.token("good")]))
             #expect(try await owner.hear() == .stored(attempt, upTo: 1))
         }
+    }
+
+    @Test func anAssignmentThatWasNeverSentIsNotTheIslandsFault() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        try await world.dispatching {
+            let island = FakeIsland(row: try await world.registerIsland("slow"))
+            island.takes(false)
+            island.dial(IslandGate(dispatcher: world.dispatcher, logger: world.logger))
+            island.say(.hello(.init(capabilities: FakeIsland.capabilities(), attempts: [])))
+            let job = try await world.submit("my-cargo")
+            _ = try await world.job(job.row.id, reaches: .queued)
+            let quick = try await world.connectIsland("quick")
+            await world.clock.pass(seconds: 31)
+            #expect(try await quick.hearAssignment().attempt.number == 2)
+            #expect(try await world.job(job.row.id).row.firstCause?.contains("link_lost") == true)
+            let id = island.row.id
+            #expect(try await world.database.read { try $0.island(id: id) }?.karma == 0)
+            // What it would have heard long ago is over.
+            island.takes(true)
+        }
+    }
+
+    @Test func framesGoByTheLimitsOfTheLevelAtWhichTheJobWasGiven() async throws {
+        let world = try await World()
+        let published = try await world.published("my-cargo")
+        let row = try await world.registerIsland("a")
+        let held = Mutex<AttemptID?>(nil)
+        try await world.dispatching {
+            let island = try await world.connect(row).island
+            _ = try await world.submit("my-cargo")
+            let attempt = try await island.hearAssignment().attempt
+            island.say(.started(attempt))
+            _ = try await world.job(attempt.job, reaches: .running)
+            held.withLock { $0 = attempt }
+            await island.hangUp()
+        }
+        try await world.raise(published.row.id, to: .untrusted)
+        let given = held.withLock { $0 }
+        let attempt = try #require(given)
+        let dispatcher = Dispatcher(database: world.database, bus: world.bus, surroundings: world.surroundings)
+        try await world.dispatching(dispatcher) {
+            await world.clock.untilSomebodySleeps()
+            let (island, _) = try await world.connect(row, attempts: [attempt], to: dispatcher)
+            // More than level 0 allows.
+            let long = FakeIsland.token(String(repeating: "x", count: TrustLevel.untrusted.limits.frameBytesMax))
+            island.say(.frames(attempt, first: 1, frames: [long]))
+            #expect(try await island.hear() == .stored(attempt, upTo: 1))
+        }
+    }
+
+    @Test func aDrainDuringTheHelloCounts() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        let gated = GatedDatabase(world.database)
+        let dispatcher = Dispatcher(database: gated, bus: world.bus, surroundings: world.surroundings)
+        let row = try await world.registerIsland("a")
+        try await dispatcher.recover()
+        let gate = gated.holdNextWrite()
+        async let session = dispatcher.open(row, .init(capabilities: FakeIsland.capabilities(), attempts: []))
+        await gate.reached()
+        // Nobody is there to be told, and what it reads says otherwise.
+        await dispatcher.setDrained(true, island: row.id)
+        gate.letGo()
+        _ = try await session
+        #expect(await dispatcher.islands.island(row.id)?.isDrained == true)
     }
 
     // MARK: Cancelling
@@ -714,7 +781,7 @@ import Testing
             #expect(try await island.hear() == .settled(first))
             let done = try await world.job(first.job)
             #expect(try await world.jobs.output(of: done, for: world.consumer) == "before after")
-            #expect(try await world.job(second.job).row.firstCause?.contains("island_restarted") == true)
+            #expect(try await world.job(second.job).row.firstCause?.contains("link_lost") == true)
         }
     }
 

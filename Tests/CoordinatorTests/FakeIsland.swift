@@ -16,6 +16,7 @@ final class FakeIsland: IslandChannel {
     private let closing = Mutex<String?>(nil)
     private let task = Mutex<Task<Void, Never>?>(nil)
     private let distance = Mutex<Duration?>(nil)
+    private let door = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((true, []))
 
     init(row: IslandRow) { self.row = row }
 
@@ -34,7 +35,16 @@ final class FakeIsland: IslandChannel {
         return await messages.next()
     }
 
-    func send(_ text: String) async throws { heard.continuation.yield(text) }
+    func send(_ text: String) async throws {
+        await withCheckedContinuation { continuation in
+            let isOpen = door.withLock { door in
+                if !door.isOpen { door.waiting.append(continuation) }
+                return door.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+        heard.continuation.yield(text)
+    }
 
     var roundTrip: Duration? {
         get { distance.withLock(\.self) }
@@ -47,6 +57,16 @@ final class FakeIsland: IslandChannel {
     }
 
     // The test's side.
+
+    /// Lets messages come in from now on, or none.
+    func takes(_ isOpen: Bool) {
+        let waiting = door.withLock { door in
+            door.isOpen = isOpen
+            defer { if isOpen { door.waiting = [] } }
+            return isOpen ? door.waiting : []
+        }
+        for one in waiting { one.resume() }
+    }
 
     /// Opens the connection to a gate; says nothing yet.
     func dial(_ gate: IslandGate) {

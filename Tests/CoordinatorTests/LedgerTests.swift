@@ -102,13 +102,14 @@ import Testing
 
     /// Runs a job of ten tokens and a second and a half, which ends as `finish` says.
     private func ran(
-        _ world: World, maxCredits: Int? = nil, tokens: Int = 10, _ finish: @escaping @Sendable (FakeIsland, AttemptID, Job) async throws -> Void
+        _ world: World, maxCredits: Int? = nil, timeoutSeconds: Int? = nil, tokens: Int = 10,
+        _ finish: @escaping @Sendable (FakeIsland, AttemptID, Job) async throws -> Void
     ) async throws -> Job {
         try await world.published("my-cargo")
         let id = Mutex("")
         try await world.dispatching {
             let island = try await world.connectIsland("a")
-            let job = try await world.submit("my-cargo", maxCredits: maxCredits)
+            let job = try await world.submit("my-cargo", maxCredits: maxCredits, timeoutSeconds: timeoutSeconds)
             let attempt = try await island.hearAssignment().attempt
             island.say(.started(attempt))
             island.say(.frames(attempt, first: 1, frames: (0..<tokens).map { FakeIsland.token("\($0)") }))
@@ -134,6 +135,29 @@ import Testing
         #expect(lines.rows.map(\.amount) == [Self.worst - 31, -Self.worst, World.credits])
         #expect(lines.rows.map(\.balance) == [World.credits - 31, World.credits - Self.worst, World.credits])
         #expect(lines.rows.map(\.jobID) == [job.row.id, job.row.id, nil])
+    }
+
+    @Test func whoAllowsACargoTooLittleTimePaysAsWhoCancels() async throws {
+        let world = try await World()
+        let job = try await ran(world, timeoutSeconds: 2) { island, attempt, _ in island.fail(attempt, .cargo, "timeout", frames: 10) }
+        #expect(job.state == .timeout)
+        #expect(job.failure?.fault == .consumer)
+        #expect(job.row.creditsUsed == 20 + 6)
+        // The Cargo did nothing wrong.
+        #expect(try await world.registry.cargo(slug: "my-cargo", for: world.consumer).entry.jobsFailed == 0)
+        try await expectBalanced(world)
+    }
+
+    /// `nil`: as long as its level allows. With 60 s of its own it was stopped long before.
+    @Test(arguments: [nil, 60]) func aTimeoutThatIsNotTheConsumersCostsNothing(timeoutSeconds: Int?) async throws {
+        let world = try await World()
+        let job = try await ran(world, timeoutSeconds: timeoutSeconds) { island, attempt, _ in
+            island.fail(attempt, .cargo, "timeout", frames: 10)
+        }
+        #expect(job.state == .timeout)
+        #expect(job.failure?.fault == .cargo)
+        #expect(job.row.creditsUsed == 0)
+        try await expectBalanced(world)
     }
 
     @Test(arguments: [FaultClass.cargo, .island, .input]) func faultsOfOthersCostTheConsumerNothing(fault: FaultClass) async throws {

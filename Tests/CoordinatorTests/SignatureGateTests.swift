@@ -2,6 +2,7 @@ import Domain
 import IslandLink
 import JSON
 import Storage
+import TestSupport
 import Testing
 
 @testable import Coordinator
@@ -170,6 +171,73 @@ import Testing
             let ended = try await world.job(job.row.id, reaches: .failed)
             #expect(ended.row.failure?.contains("signature_revoked") == true)
         }
+    }
+
+    @Test func whatAnOlderVersionStillRunsEndsToo() async throws {
+        let world = try await World()
+        let identity = try await world.registerSigner()
+        _ = try await publish(try await approve(try await certified(.bundle, world), world), world)
+        try await world.dispatching {
+            let island = try await world.connectIsland("a", capabilities: FakeIsland.capabilities(levels: [.verified]))
+            let job = try await world.submit("my-cargo")
+            let attempt = try await island.hearAssignment().attempt
+            island.say(.started(attempt))
+            _ = try await world.job(job.row.id, reaches: .running)
+            _ = try await publish(try await approve(try await world.pending("my-cargo", version: "v1.2.0", .legacy), world), world)
+            _ = try await world.signingIdentities.revoke(identity.id, by: world.publisher)
+            #expect(try await world.job(job.row.id, reaches: .failed).row.failure?.contains("signature_revoked") == true)
+        }
+        #expect(try await world.ledger.verify(for: world.administrator).held == 0)
+    }
+
+    /// As when a process dies between the two.
+    @Test func aRevocationThatWasOnlyWrittenDownIsCarriedOut() async throws {
+        let world = try await World()
+        let identity = try await world.registerSigner()
+        _ = try await publish(try await approve(try await certified(.bundle, world), world), world)
+        try await world.dispatching {
+            let island = try await world.connectIsland("a", capabilities: FakeIsland.capabilities(levels: [.verified]))
+            let job = try await world.submit("my-cargo")
+            let attempt = try await island.hearAssignment().attempt
+            island.say(.started(attempt))
+            _ = try await world.job(job.row.id, reaches: .running)
+            let now = world.now
+            try await world.database.write { try $0.revokeSigningIdentity(id: identity.id, at: now) }
+            await world.clock.pass(seconds: 4)
+            #expect(try await island.hear() == .cancel(attempt))
+            #expect(try await world.job(job.row.id).row.failure?.contains("signature_revoked") == true)
+        }
+    }
+
+    /// What runs at a level that needs no signature goes on.
+    @Test func jobsBelowTheSignaturesLevelGoOn() async throws {
+        let world = try await World()
+        let identity = try await world.registerSigner()
+        let published = try await publish(try await approve(try await certified(.bundle, world), world), world)
+        try await world.raise(published.row.id, to: .basic)
+        try await world.dispatching {
+            let island = try await world.connectIsland("a")
+            let job = try await world.submit("my-cargo")
+            let attempt = try await island.hearAssignment().attempt
+            island.say(.started(attempt))
+            _ = try await world.job(job.row.id, reaches: .running)
+            _ = try await world.signingIdentities.revoke(identity.id, by: world.publisher)
+            await world.clock.pass(seconds: 4)
+            #expect(try await world.job(job.row.id).state == .running)
+        }
+    }
+
+    @Test func revokingDoesNotWaitForARegistryThatDoesNotAnswer() async throws {
+        let world = try await World()
+        let identity = try await world.registerSigner()
+        try await world.registerSigner(key: SignedImage.keyed.layout)
+        _ = try await publish(try await approve(try await certified(.bundle, world), world), world)
+        world.signatures.fallSilent()
+        async let revoked = world.signingIdentities.revoke(identity.id, by: world.publisher)
+        await world.clock.untilSomebodySleeps()
+        world.clock.moveOn(by: .seconds(2))
+        #expect(try await revoked.row.revokedAt == world.now)
+        #expect(try await cargo(world).entry.trustLevel == 1)
     }
 
     @Test func anIslandThatRefusesTheSignatureIsHeardAndLosesNothing() async throws {

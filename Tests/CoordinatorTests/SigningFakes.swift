@@ -67,11 +67,14 @@ struct SignedImage: Sendable, CustomStringConvertible {
 /// Registries whose signatures a test decides.
 final class FakeSignatures: SignatureSource {
     private let state = Mutex<(layout: String?, failure: OCIError?, blobFailure: OCIError?)>((nil, nil, nil))
+    private let isSilent = Mutex(false)
 
     /// What stands beside every image from now on.
     func store(_ image: SignedImage) { state.withLock { $0.layout = SigstoreFixture.path("oci/\(image.layout)") } }
     /// Every registry answers so; `nil` for as it should.
     func fail(_ error: OCIError?) { state.withLock { $0.failure = error } }
+    /// No registry answers any more.
+    func fallSilent() { isSilent.withLock { $0 = true } }
     func failBlobs(_ error: OCIError?) { state.withLock { $0.blobFailure = error } }
 
     func signatures(beside image: ImageReference) -> any Sigstore.ImageSource { Repository(owner: self) }
@@ -85,9 +88,23 @@ final class FakeSignatures: SignatureSource {
             return try path.map { try ImageLayoutFolder(path: $0) }
         }
 
-        func manifest(digest: String) async throws -> [UInt8]? { try layout()?.manifest(digest: digest) }
+        private func answer() async throws {
+            guard owner.isSilent.withLock(\.self) else { return }
+            // Ends when the task is cancelled, and never before.
+            let (silence, _) = AsyncStream.makeStream(of: Never.self)
+            for await _ in silence {}
+            throw CancellationError()
+        }
+
+        func manifest(digest: String) async throws -> [UInt8]? {
+            try await answer()
+            return try layout()?.manifest(digest: digest)
+        }
         func manifest(tag: String) async throws -> [UInt8]? { try layout()?.manifest(tag: tag) }
-        func referrers(of digest: String) async throws -> [Referrer] { try layout()?.referrers(of: digest) ?? [] }
+        func referrers(of digest: String) async throws -> [Referrer] {
+            try await answer()
+            return try layout()?.referrers(of: digest) ?? []
+        }
         func blob(digest: String, size: Int) async throws -> [UInt8]? {
             if let failure = owner.state.withLock(\.blobFailure) { throw failure }
             return try layout()?.blob(digest: digest, size: size)

@@ -203,8 +203,11 @@ final class World: Sendable {
 
     // MARK: Jobs
 
-    func submit(_ slug: String, input: JSONObject = ["prompt": "Hello"], maxCredits: Int? = nil, priority: Int = 50) async throws -> Job {
+    func submit(
+        _ slug: String, input: JSONObject = ["prompt": "Hello"], maxCredits: Int? = nil, priority: Int = 50, timeoutSeconds: Int? = nil
+    ) async throws -> Job {
         var body: JSONObject = ["workload": .string(slug), "input": .object(input), "priority": .int(priority)]
+        if let timeoutSeconds { body["timeout_seconds"] = .int(timeoutSeconds) }
         if let maxCredits { body["max_credits"] = .int(maxCredits) }
         return try await jobs.submit(Jobs.Request(body), by: consumer)
     }

@@ -11,6 +11,21 @@ import Testing
         #expect(message.text.hasPrefix(#"{"type":""#))
     }
 
+    /// As text it goes over the link untouched, whatever stands in it.
+    @Test func anInputIsPutInAsText() throws {
+        let input = #"{"a":[1,2.50],"}":"\u00e9\"","input":{}}"#
+        for case .assign(let assignment) in LinkSamples.fromCoordinator {
+            #expect(assignment.text(withInput: input).hasPrefix(#"{"type":""#))
+            #expect(assignment.text(withInput: input).contains(input))
+            guard case .assign(let read) = try CoordinatorMessage(parsing: assignment.text(withInput: input)) else {
+                Issue.record("it is no assignment any more")
+                continue
+            }
+            #expect(try JSONValue.object(read.input) == JSONValue(parsing: input))
+            #expect(try CoordinatorMessage(parsing: assignment.text(withInput: assignment.input.text)) == .assign(assignment))
+        }
+    }
+
     static let welcome: JSONObject = ["type": "welcome", "version": .int(LinkVersion.current), "island": "i", "resume": []]
     static let assign: JSONObject = [
         "type": "assign", "job": "j", "attempt": 1, "slug": "my-cargo", "runtime_type": "container", "image": "ghcr.io/archipelag-io/x:v1.0.0",

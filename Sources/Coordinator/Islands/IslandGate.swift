@@ -53,7 +53,12 @@ public struct IslandGate: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await listen(session, channel) }
             group.addTask {
-                for await message in session.outbound { try await channel.send(message.text) }
+                for await outgoing in session.outbound {
+                    session.hasTaken(outgoing)
+                    guard let text = try await dispatcher.text(of: outgoing) else { continue }
+                    try await channel.send(text)
+                    if case .assign(let assignment) = outgoing.message { await dispatcher.noteSent(assignment.attempt, session) }
+                }
             }
             // Whichever ends first ends the other: a closed socket, or a connection that was replaced.
             try await group.next()

@@ -36,10 +36,13 @@ extension Dispatcher {
     /// Does what follows from stored messages.
     private func follow(_ taken: AttemptStep.Taken, _ session: IslandSession) {
         let (attempt, island) = (taken.attempt, session.island)
-        if let startedAt = taken.startedAt {
-            leases[attempt.job]?.overdueAt = startedAt + .milliseconds(taken.timeoutMilliseconds) + Self.finishingMax
+        if isLeased(attempt, to: island) {
+            leases[attempt.job]?.isDelivered = true
+            if let startedAt = taken.startedAt {
+                leases[attempt.job]?.overdueAt = startedAt + .milliseconds(taken.timeoutMilliseconds) + Self.finishingMax
+            }
+            if taken.hasMoved { leases[attempt.job]?.paidUntil = taken.paidUntil }
         }
-        if taken.hasMoved, leases[attempt.job]?.attempt == attempt { leases[attempt.job]?.paidUntil = taken.paidUntil }
         if let upTo = taken.storedUpTo {
             crashPoints?.reach(.beforeConfirm)
             session.send(.stored(attempt, upTo: upTo))
@@ -57,12 +60,20 @@ extension Dispatcher {
         }
     }
 
+    /// Takes note that an assignment was sent: its lease begins now, however much stood before it.
+    func noteSent(_ attempt: AttemptID, _ session: IslandSession) {
+        guard isLeased(attempt, to: session.island) else { return }
+        leases[attempt.job]?.isDelivered = true
+        leases[attempt.job]?.until = surroundings.now() + LeaseTerms.length
+    }
+
     /// Takes note that an Island still has some attempts; it must end those that are not its own any more.
     func renew(_ attempts: [AttemptID], _ session: IslandSession) {
         let until = surroundings.now() + LeaseTerms.length
         for attempt in attempts {
-            if leases[attempt.job]?.attempt == attempt, leases[attempt.job]?.island == session.island {
+            if isLeased(attempt, to: session.island) {
                 leases[attempt.job]?.until = until
+                leases[attempt.job]?.isDelivered = true
             } else {
                 session.send(.cancel(attempt))
             }
@@ -83,14 +94,19 @@ extension Dispatcher {
         for session in sessions.values { session.send(.revoked(digests)) }
         let ids = Set(submissions.map(\.row.id))
         let open = try await database.read { reader in
-            try reader.openJobs(inStates: what.states.map(\.rawValue)).filter { ids.contains($0.submissionID) }.map(\.id)
+            try reader.openJobs(inStates: what.states.map(\.rawValue)).filter { ids.contains($0.submissionID) && what.ends($0) }.map(\.id)
         }
         try await withdraw(jobs: open, what)
     }
 
-    /// Ends what is left of revoked images: a revocation stands from the moment that it is on disk, whatever then happened to this process.
-    func endJobsOfRevokedImages() async throws {
-        try await withdraw(jobs: try await database.read { try $0.openJobsOfRevokedImages() }, .image)
+    /// Ends what is left of revoked images and signatures: a revocation stands from the moment that it is on disk, whatever then happened to this
+    /// process.
+    func endRevokedJobs() async throws {
+        let (ofImages, ofSignatures) = try await database.read { reader in
+            (try reader.openJobsOfRevokedImages(), try reader.openJobsOfRevokedSignatures(from: TrustLevel.verified.rawValue))
+        }
+        try await withdraw(jobs: ofImages, .image)
+        try await withdraw(jobs: ofSignatures, .signature)
     }
 
     private func withdraw(jobs: [String], _ what: JobWithdrawal) async throws {
@@ -109,7 +125,7 @@ extension Dispatcher {
         // What was placed, or ended, since it was read is seen here as it is.
         let ended = try await database.write { writer in
             try jobs.compactMap { id -> JobRow? in
-                guard var change = try JobChange(id, rules, in: writer), what.states.map(\.rawValue).contains(change.row.state) else { return nil }
+                guard var change = try JobChange(id, rules, in: writer), what.ends(change.row) else { return nil }
                 guard try change.withdraw(what.failure, at: now) else { return nil }
                 try change.save()
                 return change.row
@@ -272,4 +288,10 @@ extension JobFailure {
     /// Why a job ends whose meter has reached what is held for it.
     fileprivate static let holdReached = JobFailure(
         fault: .consumer, code: JobCharge.holdReachedCode, message: "The job used all the credits that were set aside for it; allow it more.")
+}
+
+extension JobWithdrawal {
+    fileprivate func ends(_ row: JobRow) -> Bool {
+        JobState(rawValue: row.state).map { ends($0, placedAt: row.level.flatMap(TrustLevel.init)) } ?? false
+    }
 }

@@ -9,7 +9,7 @@ extension Dispatcher {
     /// Chosen: looks between two at karma that comes back, of which a point takes ten minutes.
     private static let karmaEvery = 60
 
-    /// Chosen: looks between two for jobs of revoked images, which are ended when that is asked for, unless this process, or its disk, ends before.
+    /// Chosen: looks between two for jobs of what was revoked, which are ended when that is asked for, unless this process, or its disk, ends before.
     private static let revokedEvery = 3
     /// Chosen: looks between two notes of the time, which are a sixth of a lease apart.
     private static let clockEvery = 5
@@ -22,7 +22,7 @@ extension Dispatcher {
             for job in Array(leases.keys) { try await look(at: job, now) }
             looks += 1
             if looks % Self.clockEvery == 0, !leases.isEmpty { try await database.write { try $0.noteClock(at: now.milliseconds) } }
-            if looks % Self.revokedEvery == 0 { try await endJobsOfRevokedImages() }
+            if looks % Self.revokedEvery == 0 { try await endRevokedJobs() }
             if looks % Self.karmaEvery == 0 { try await recoverKarma(now) }
         }
     }
@@ -33,9 +33,13 @@ extension Dispatcher {
         if let paidUntil = lease.paidUntil, paidUntil <= now, isHeard(lease, now) { return try await stopUnpaid(lease.attempt, island: lease.island) }
         guard lease.until <= now || lease.overdueAt <= now else { return }
         let failure =
-            lease.until <= now
-            ? JobFailure(fault: .island, code: "lease_lost", message: "The Island was not heard of in time.")
-            : JobFailure(fault: .island, code: "overdue", message: "The Island did not end the job in time.")
+            if lease.until > now {
+                JobFailure(fault: .island, code: "overdue", message: "The Island did not end the job in time.")
+            } else if lease.isDelivered {
+                JobFailure(fault: .island, code: "lease_lost", message: "The Island was not heard of in time.")
+            } else {
+                JobFailure.neverArrived
+            }
         try await end(lease.attempt, island: lease.island, failure)
         sessions[lease.island]?.send(.cancel(lease.attempt))
     }

@@ -28,6 +28,10 @@ extension Dispatcher {
     private static let placementBatch = 256
     /// Chosen: jobs that one read takes from the queue.
     private static let queueBatch = 4096
+    /// Bytes of inputs from which on one commit reads no more of them. Chosen: four of the largest; 256 usual ones are far from it.
+    private static let inputBytesMax = 16 << 20
+    /// Chosen: what is kept for so many jobs that are gone takes no room that matters.
+    private static let goneMax = 64
 
     /// A job and the Island that it is about to be given to.
     private struct Plan: Sendable {
@@ -40,8 +44,8 @@ extension Dispatcher {
     /// What an Island is told of a job that was given to it, beside the plan.
     private struct Placed: Sendable {
         let timeoutMilliseconds: Int
-        /// JSON text.
-        let input: String
+        /// JSON text; `nil` to read it when its turn to be sent comes.
+        let input: String?
         let signers: [CoordinatorMessage.Signer]
         let news: TranscriptNews?
     }
@@ -64,6 +68,7 @@ extension Dispatcher {
         while true {
             try await readQueue()
             let plans = plan()
+            tidyUp()
             if plans.isEmpty { return }
             try await carryOut(plans)
         }
@@ -93,12 +98,12 @@ extension Dispatcher {
         waiting.add(
             .init(
                 number: row.number, job: row.jobID, consumer: row.consumerID, priority: row.priority,
-                kind: kind(of: cargo.requirements.within(regions: row.regions))))
+                kind: kind(of: cargo.requirements.within(regions: row.regions), first: row.number)))
     }
 
-    private func kind(of wanted: JobRequirements) -> Int {
+    /// - Parameter number: the job's in the queue, which no other job has or had: a new kind is numbered by its first job.
+    private func kind(of wanted: JobRequirements, first number: Int) -> Int {
         if let known = kinds[wanted] { return known }
-        let number = kinds.count
         kinds[wanted] = number
         requirements[number] = wanted
         return number
@@ -107,21 +112,48 @@ extension Dispatcher {
     /// Chooses Islands for as many waiting jobs as there is room for.
     private func plan() -> [Plan] {
         var plans: [Plan] = []
+        var left: Set<Int> = []
         waiting.take(upTo: Self.placementBatch) { job in
-            guard let row = waitingRows[job.job], let cargo = cargos[row.submissionID], let wanted = requirements[job.kind] else { return true }
+            guard let row = waitingRows[job.job], let cargo = cargos[row.submissionID], let wanted = requirements[job.kind] else {
+                left.insert(job.kind)
+                return .gone
+            }
             let failed = Set(row.failedIslands.split(separator: " ").map(String.init))
-            guard let decision = islands.choose(for: wanted, image: cargo.digest, avoiding: failed, using: &random) else { return false }
+            guard let decision = islands.choose(for: wanted, image: cargo.digest, avoiding: failed, using: &random) else { return .unplaceable }
             waitingRows[job.job] = nil
+            left.insert(job.kind)
             let attempt = AttemptID(job: job.job, number: row.attempt + 1)
             reserve(attempt, island: decision.island)
             plans.append(Plan(row: row, attempt: attempt, cargo: cargo, decision: decision))
-            return true
+            return .placed
         }
-        if waiting.count == 0 { forgetKinds() }
+        forgetKinds(among: left)
         return plans
     }
 
-    /// What nothing waits for is looked up anew when something does, so that it is bounded by what waits.
+    /// Lets go of what belongs to jobs that wait no more, once it is more than belongs to those that wait: so it is bounded by these, and each look
+    /// through all of it is paid for by as many jobs that left since the one before.
+    private func tidyUp() {
+        if waiting.count == 0 { return forgetKinds() }
+        let most = 2 * waitingRows.count + Self.goneMax
+        if waiting.count > most {
+            waiting.remove { waitingRows[$0.job] == nil }
+            forgetKinds(among: Array(requirements.keys))
+        }
+        if cargos.count > most {
+            let used = Set(waitingRows.values.map(\.submissionID))
+            cargos = cargos.filter { used.contains($0.key) }
+        }
+    }
+
+    /// Lets go of those of some kinds of which no job waits.
+    private func forgetKinds(among left: some Sequence<Int>) {
+        for kind in left where waiting.count(ofKind: kind) == 0 {
+            if let wanted = requirements.removeValue(forKey: kind) { kinds[wanted] = nil }
+        }
+    }
+
+    /// What nothing waits for is looked up anew when something does.
     private func forgetKinds() {
         cargos = [:]
         kinds = [:]
@@ -135,7 +167,12 @@ extension Dispatcher {
         do {
             placed = try await database.write { [rules] writer in
                 try Self.requireLevels(of: plans, in: writer)
-                return try plans.map { try Self.place($0, connected, rules, in: writer) }
+                var inputBytes = 0
+                return try plans.map { plan in
+                    let placed = try Self.place(plan, connected, rules, withInput: inputBytes < Self.inputBytesMax, in: writer)
+                    inputBytes += placed?.input?.utf8.count ?? 0
+                    return placed
+                }
             }
         } catch {
             // Nothing of it is stored, and nothing may be lost of it here either.
@@ -161,7 +198,12 @@ extension Dispatcher {
                 overdueAt: now + .milliseconds(placed.timeoutMilliseconds) + Self.preparationMax)
             given.append((plan, placed))
         }
-        for (plan, placed) in given { try await assign(plan, placed) }
+        // One that fails keeps none of the others from their Islands.
+        var failure: (any Error)?
+        for (plan, placed) in given {
+            do { try await assign(plan, placed) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
     }
 
     /// Who may have signed a version of a level that demands a signature: its publisher's identities of this moment.
@@ -194,9 +236,6 @@ extension Dispatcher {
             let failure = JobFailure(fault: .platform, code: "link_lost", message: "The Island left before the job reached it.")
             return try await end(plan.attempt, island: island, failure)
         }
-        guard case .object(let input) = try JSONValue(parsing: placed.input) else {
-            throw StorageError(.unexpectedShape, "the input of job \(plan.attempt.job) is no object")
-        }
         // Taken back while another plan was waited for.
         guard holdings[island]?.contains(plan.attempt) == true else { return }
         islands.note(image: plan.cargo.digest, on: island)
@@ -204,19 +243,35 @@ extension Dispatcher {
             .assign(
                 .init(
                     attempt: plan.attempt, slug: plan.cargo.slug, runtime: plan.cargo.requirements.runtime, image: plan.cargo.image,
-                    digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: placed.timeoutMilliseconds, input: input,
-                    signers: placed.signers)))
+                    digest: plan.cargo.digest, level: plan.cargo.requirements.level, timeoutMilliseconds: placed.timeoutMilliseconds, input: [:],
+                    signers: placed.signers)), input: placed.input)
     }
 
-    private static func place(_ plan: Plan, _ connected: Int, _ rules: JobChange.Rules, in writer: any SQLWriter) throws -> Placed? {
-        // Its Island gets the input, so it is read with the job.
-        guard let row = try writer.job(id: plan.attempt.job) else { return nil }
+    /// A message as it goes over the link; `nil` for an assignment that is nobody's to run any more.
+    nonisolated func text(of outgoing: IslandSession.Outgoing) async throws -> String? {
+        guard case .assign(let assignment) = outgoing.message else { return outgoing.message.text }
+        if let input = outgoing.input { return assignment.text(withInput: input) }
+        let (id, attempt) = (assignment.attempt.job, assignment.attempt.number)
+        // Whoever ended the attempt meanwhile has told the Island, or is about to. The input of a job that is over may have been erased.
+        guard let row = try await database.read({ try $0.job(id: id) }), row.attempt == attempt, row.state == JobState.queued.rawValue else {
+            return nil
+        }
+        return assignment.text(withInput: row.input)
+    }
+
+    /// - Parameter withInput: whether to read the input, which its Island gets, with the job.
+    private static func place(
+        _ plan: Plan, _ connected: Int, _ rules: JobChange.Rules, withInput: Bool, in writer: any SQLWriter
+    ) throws -> Placed? {
+        guard let row = try writer.job(id: plan.attempt.job, withInput: withInput) else { return nil }
         var change = try JobChange(row, rules, in: writer)
         let placement = plan.decision.json(connected: connected).text
-        guard try change.place(attempt: plan.attempt.number, on: plan.decision.island, placement: placement) else { return nil }
+        let level = plan.cargo.requirements.level
+        guard try change.place(attempt: plan.attempt.number, on: plan.decision.island, at: level, placement: placement) else { return nil }
         try change.save()
         return Placed(
-            timeoutMilliseconds: row.timeoutMilliseconds, input: row.input, signers: try signers(of: plan, rules, in: writer), news: change.news)
+            timeoutMilliseconds: row.timeoutMilliseconds, input: withInput ? row.input : nil, signers: try signers(of: plan, rules, in: writer),
+            news: change.news)
     }
 
     // MARK: Explaining

@@ -19,6 +19,8 @@ public actor Dispatcher {
     var leases: [String: Lease] = [:]
     private var sessionCount = 0
     private var isRecovered = false
+    /// Islands that were drained, or not any more, since this process began: told while one connects, it would be lost.
+    private var drained: [String: Bool] = [:]
 
     // MARK: What placement goes by
 
@@ -47,6 +49,8 @@ public actor Dispatcher {
         var overdueAt: Timestamp
         /// When its meter reaches what is held for the job, if no more tokens come; `nil` while its Cargo has not started.
         var paidUntil: Timestamp?
+        /// Whether it was sent to the Island, or the Island has named it; else nobody knows whether it has heard of it.
+        var isDelivered = false
     }
 
     /// A dispatcher of a database; call ``run()`` once.
@@ -121,7 +125,9 @@ public actor Dispatcher {
             guard let island = row.islandID else { continue }
             let attempt = AttemptID(job: row.id, number: row.attempt)
             let left = Duration.milliseconds(row.timeoutMilliseconds) + Self.preparationMax
-            leases[row.id] = Lease(attempt: attempt, island: island, until: now + LeaseTerms.length, overdueAt: now + left, paidUntil: paidUntil)
+            leases[row.id] = Lease(
+                attempt: attempt, island: island, until: now + LeaseTerms.length, overdueAt: now + left, paidUntil: paidUntil,
+                isDelivered: row.state == JobState.running.rawValue)
             holdings[island, default: []].insert(attempt)
         }
     }
@@ -154,7 +160,7 @@ public actor Dispatcher {
         sessions[island.id] = session
         var entry = IslandPool.Island(island.id, hello.capabilities)
         entry.jobsHeld = holdings[island.id]?.count ?? 0
-        entry.isDrained = row?.drained ?? true
+        entry.isDrained = drained[island.id] ?? row?.drained ?? true
         entry.karma = row?.karma ?? 0
         islands.put(entry, images: hello.images)
         bus.signal(Topics.placement)
@@ -168,10 +174,12 @@ public actor Dispatcher {
             guard let lease = leases[attempt.job], lease.attempt == attempt, lease.island == island else { continue }
             if known.contains(lease.attempt), let row = try await database.read({ try $0.job(id: lease.attempt.job, withInput: false) }) {
                 resume.append(.init(attempt: lease.attempt, storedUpTo: row.storedUpTo))
-                if leases[lease.attempt.job]?.attempt == lease.attempt { leases[lease.attempt.job]?.until = now + LeaseTerms.length }
+                if leases[lease.attempt.job]?.attempt == lease.attempt {
+                    leases[lease.attempt.job]?.until = now + LeaseTerms.length
+                    leases[lease.attempt.job]?.isDelivered = true
+                }
             } else {
-                let failure = JobFailure(fault: .island, code: "island_restarted", message: "The Island restarted and lost the job.")
-                try await end(lease.attempt, island: island, failure)
+                try await end(lease.attempt, island: island, lease.isDelivered ? .islandRestarted : .neverArrived)
             }
         }
         return resume
@@ -198,11 +206,17 @@ public actor Dispatcher {
 
     /// Gives an Island no new jobs, or new ones again; those it holds go on.
     public func setDrained(_ isDrained: Bool, island: String) {
+        drained[island] = isDrained
         islands.update(island) { $0.isDrained = isDrained }
         if !isDrained { bus.signal(Topics.placement) }
     }
 
     // MARK: Holdings
+
+    /// Whether an attempt is the current one of its job, and the Island's.
+    func isLeased(_ attempt: AttemptID, to island: String) -> Bool {
+        leases[attempt.job].map { $0.attempt == attempt && $0.island == island } ?? false
+    }
 
     /// Counts an attempt among those that an Island holds.
     func reserve(_ attempt: AttemptID, island: String) {
@@ -210,12 +224,19 @@ public actor Dispatcher {
         islands.update(island) { $0.jobsHeld = holdings[island]?.count ?? 0 }
     }
 
-    /// Ends the lease of an attempt that is over.
+    /// Ends the lease that an Island has on an attempt that is over; another Island's word ends none.
     func release(_ attempt: AttemptID, island: String) {
-        if leases[attempt.job]?.attempt == attempt { leases[attempt.job] = nil }
+        if isLeased(attempt, to: island) { leases[attempt.job] = nil }
         guard holdings[island]?.remove(attempt) != nil else { return }
         if holdings[island]?.isEmpty == true { holdings[island] = nil }
         islands.update(island) { $0.jobsHeld = holdings[island]?.count ?? 0 }
         bus.signal(Topics.placement)
     }
+}
+
+extension JobFailure {
+    fileprivate static let islandRestarted = JobFailure(
+        fault: .island, code: "island_restarted", message: "The Island restarted and lost the job.")
+    /// It was not sent yet when the link or this process ended, or the link is too slow for what stands before it.
+    static let neverArrived = JobFailure(fault: .platform, code: "link_lost", message: "The job did not reach the Island in time.")
 }

@@ -76,13 +76,16 @@ struct JobChange {
 
     /// Gives the job to an Island; `false` if it does not wait for that attempt any more.
     ///
-    /// - Parameter placement: why this Island, as JSON text.
-    mutating func place(attempt: Int, on island: String, placement: String) throws -> Bool {
+    /// - Parameters:
+    ///   - level: whose sandbox and limits the Island uses, whatever level the version has later.
+    ///   - placement: why this Island, as JSON text.
+    mutating func place(attempt: Int, on island: String, at level: TrustLevel, placement: String) throws -> Bool {
         var next = lifecycle
         guard next.placed() == .moved, next.attempt == attempt else { return false }
         move(to: next)
         transcript.job.islandID = island
         (transcript.job.storedUpTo, transcript.job.frameBytes, transcript.job.tokens, transcript.job.startedAt) = (0, 0, 0, nil)
+        transcript.job.level = level.rawValue
         transcript.job.placement = placement
         transcript.append(status: attempt == 1 ? "queued" : "restarted")
         try writer.dequeue(jobID: row.id)
@@ -120,10 +123,14 @@ struct JobChange {
         return true
     }
 
+    /// The limits that the Island of the current attempt keeps to: those of the level at which it got the job.
+    private func limits(_ terms: JobTerms) -> LevelLimits { row.level.flatMap(TrustLevel.init)?.limits ?? terms.limits }
+
     /// Checks a frame as strictly as the Island has to: an Island is a stranger too.
     private func checked(_ object: JSONObject, _ terms: JobTerms) throws -> Frame {
         let bytes = object.bytes
-        guard bytes.count <= terms.limits.frameBytesMax, row.frameBytes + bytes.count <= terms.limits.transcriptBytesMax else {
+        let limits = limits(terms)
+        guard bytes.count <= limits.frameBytesMax, row.frameBytes + bytes.count <= limits.transcriptBytesMax else {
             throw LinkError("a frame or transcript is longer than its trust level allows")
         }
         guard !JSONValue.object(object).isDeeper(than: TranscriptLimits.frameDepthMax) else { throw LinkError("a frame is nested too deeply") }
@@ -163,8 +170,10 @@ struct JobChange {
     /// An attempt ended otherwise: the job is over, or waits for another Island.
     ///
     /// - Parameter runMilliseconds: what the Island says of its time; `nil` if it says nothing.
-    mutating func fail(_ failure: JobFailure, attempt: Int, on island: String, runMilliseconds: Int? = nil, at now: Timestamp) throws {
+    mutating func fail(_ said: JobFailure, attempt: Int, on island: String, runMilliseconds: Int? = nil, at now: Timestamp) throws {
         var next = lifecycle
+        let failure = said.attributed(
+            timeout: .milliseconds(row.timeoutMilliseconds), levelTimeout: limits(try terms()).timeout, runTime: row.runTime(at: now) ?? .zero)
         let decision = row.islandID == island ? next.ended(attempt: attempt, .failed(failure)) : .ignoredLate
         switch decision {
         case .ignoredLate, .moved: return try keepLate("failed: \(failure.code)", of: attempt, from: island, at: now)

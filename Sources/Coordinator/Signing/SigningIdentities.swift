@@ -124,45 +124,71 @@ public struct SigningIdentities: Sendable {
     /// Ends a signing identity of the asker's at once; it stays in the list.
     ///
     /// What it signed counts as signed only where another signature by another of the asker's is found; a certified Cargo without one goes
-    /// back to level 1 in the same transaction. A registry that does not answer now costs the level too: revoking does not wait.
+    /// back to level 1 in the same transaction, and what runs by it ends. A registry that does not answer at once costs the level too: revoking
+    /// does not wait.
     ///
     /// - Throws: `not_found`; `conflict` (`already_revoked`).
     public func revoke(_ id: String, by principal: Principal) async throws -> SigningIdentity {
         try principal.require(.write)
-        let certified = try await database.read { reader in
+        let signed = try await database.read { reader in
             _ = try Self.active(id, of: principal, in: reader)
-            return try reader.submissionIDs(signedBy: id).map { try Submission.find($0, in: reader) }.filter(\.reliesOnSignature)
+            return try reader.submissionIDs(signedBy: id).map { try Submission.find($0, in: reader) }
         }
-        var others: [Int: SignatureGate.Found] = [:]
-        for submission in certified {
-            // Without another signature, whatever the reason, the level is lost; the notification says so.
-            others[submission.row.id] = try? await gate.signature(of: submission, without: id)
-        }
+        let found = await otherSignatures(of: signed.filter { $0.trustLevel?.requiresSignature == true }, than: id)
         let now = surroundings.now()
-        let found = others
-        let revoked = try await moves.commit { writer in
+        let (revoked, lost) = try await moves.commit { writer in
             let identity = try Self.active(id, of: principal, in: writer)
             try writer.revokeSigningIdentity(id: id, at: now.milliseconds)
             try writer.audit(
                 "signing_identity.revoke", "signing-identity/\(id)", by: principal.accountID, at: now, before: identity.audited)
+            var lost: [Submission] = []
+            // Each as it is now: it may have been published since it was read, or lost its level with the one before.
             for submissionID in try writer.submissionIDs(signedBy: id) {
-                try replaceSignature(of: submissionID, with: found[submissionID], by: principal, at: now, in: writer)
+                let submission = try Submission.find(submissionID, in: writer)
+                let isReplaced = try replaceSignature(of: submission, with: found[submissionID], by: principal, at: now, in: writer)
+                if !isReplaced { lost.append(submission) }
             }
-            return try Self.find(id, of: principal, in: writer)
+            return (try Self.find(id, of: principal, in: writer), lost)
         }
-        // What stands on disk is true whether the Islands hear of it or not; one that does not is not asked to run it again.
-        try await dispatcher.withdraw(certified.filter { found[$0.row.id] == nil }, .signature)
+        // What stands on disk is true whether the Islands hear of it or not; one that does not is not asked to run it again, and what is left
+        // to end when this process dies is ended by the next.
+        try await dispatcher.withdraw(lost, .signature)
         return revoked
     }
 
+    /// Chosen: a registry that is well answers in less, and a stolen key does no harm for longer.
+    private static let searchMax: Duration = .seconds(2)
+
+    /// Other signatures of versions, by their number, as far as they are found at once. Without another one, whatever the reason, the level is lost;
+    /// the notification says so.
+    private func otherSignatures(of submissions: [Submission], than id: String) async -> [Int: SignatureGate.Found] {
+        if submissions.isEmpty { return [:] }
+        return await withTaskGroup(of: (id: Int, found: SignatureGate.Found?)?.self) { group in
+            for submission in submissions { group.addTask { (submission.row.id, try? await gate.signature(of: submission, without: id)) } }
+            group.addTask {
+                // Cancelled once all others have ended.
+                try? await surroundings.clock.sleep(for: Self.searchMax)
+                return nil
+            }
+            var (found, left) = ([Int: SignatureGate.Found](), submissions.count)
+            while left > 0, let next = await group.next(), let next {
+                found[next.id] = next.found
+                left -= 1
+            }
+            group.cancelAll()
+            return found
+        }
+    }
+
+    /// - Returns: whether another signature takes the place of the one that is lost.
     private func replaceSignature(
-        of submissionID: Int, with other: SignatureGate.Found?, by principal: Principal, at now: Timestamp, in writer: any SQLWriter
-    ) throws {
-        let submission = try Submission.find(submissionID, in: writer)
+        of submission: Submission, with other: SignatureGate.Found?, by principal: Principal, at now: Timestamp, in writer: any SQLWriter
+    ) throws -> Bool {
         // Another identity that was revoked meanwhile is none; the level is lost then.
-        if let other, (try? SignatureGate.accept(other, for: submission, by: principal.accountID, in: writer)) != nil { return }
+        if let other, (try? SignatureGate.accept(other, for: submission, by: principal.accountID, in: writer)) != nil { return true }
         let note = "the signing identity of its signature was revoked; sign it again with another one"
         try moves.loseSignature(submission, .init(actorID: principal.accountID, at: now, note: note), in: writer)
+        return false
     }
 
     private static func active(_ id: String, of principal: Principal, in reader: any SQLReader) throws -> SigningIdentity {

@@ -14,6 +14,14 @@ public enum JobWithdrawal: Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether a job ends by it.
+    ///
+    /// - Parameter level: the trust level at which it was given to its Island; `nil` where that is not known.
+    public func ends(_ state: JobState, placedAt level: TrustLevel?) -> Bool {
+        guard states.contains(state) else { return false }
+        return self == .image || (level?.requiresSignature ?? true)
+    }
+
     /// The states in which jobs end by it.
     public var states: [JobState] {
         switch self {

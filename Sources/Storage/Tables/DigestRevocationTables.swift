@@ -46,11 +46,13 @@ extension SQLReader {
 
     /// The jobs that are not over and are of revoked images.
     public func openJobsOfRevokedImages() throws -> [String] {
+        // By the open jobs: there may be many revocations of old, and jobs have no index by version.
         try query(
             """
-            SELECT jobs.id FROM digest_revocations AS revoked
-            JOIN submissions ON submissions.image_digest = revoked.digest AND revoked.account_id IN ('', submissions.publisher_id)
-            JOIN jobs ON jobs.submission_id = submissions.id WHERE jobs.completed_at IS NULL ORDER BY jobs.id
+            SELECT jobs.id FROM jobs JOIN submissions ON submissions.id = jobs.submission_id WHERE jobs.completed_at IS NULL AND EXISTS
+                (SELECT 1 FROM digest_revocations AS revoked
+                WHERE revoked.digest = submissions.image_digest AND revoked.account_id IN ('', submissions.publisher_id))
+            ORDER BY jobs.id
             """, []
         ).map { try $0.text("id") }
     }

@@ -52,6 +52,8 @@ public struct JobRow: Sendable, Hashable {
     public var keepUntil: Int?
     /// When they were erased.
     public var erasedAt: Int?
+    /// The trust level at which the current attempt was given to its Island; `nil` before the first.
+    public var level: Int?
     /// Why the Island of the current attempt was chosen, as JSON text.
     public var placement: String?
     /// When the Cargo of the current attempt began.
@@ -115,7 +117,7 @@ public struct JobRow: Sendable, Hashable {
     fileprivate static let columnsWithoutInput = """
         id, workload_id, submission_id, consumer_id, state, attempt, island_id, failed_islands, first_cause, failure, '' AS input, priority,
         max_credits, timeout_ms, records, stored_up_to, frame_bytes, tokens, held, credits_used, created_at, started_at, completed_at,
-        run_ms, batch_id, batch_index, regions, placement,
+        run_ms, batch_id, batch_index, regions, level, placement,
         retention_hours, keep_until, erased_at
         """
 
@@ -148,6 +150,7 @@ public struct JobRow: Sendable, Hashable {
         completedAt = try row.optionalInt("completed_at")
         runMilliseconds = try row.optionalInt("run_ms")
         regions = try row.text("regions")
+        level = try row.optionalInt("level")
         placement = try row.optionalText("placement")
         retentionHours = try row.int("retention_hours")
         keepUntil = try row.optionalInt("keep_until")
@@ -240,13 +243,13 @@ extension SQLWriter {
             """
             UPDATE jobs SET state = ?, attempt = ?, island_id = ?, failed_islands = ?, first_cause = ?, failure = ?, records = ?, stored_up_to = ?,
                 frame_bytes = ?, tokens = ?, held = ?, credits_used = ?, started_at = ?, completed_at = ?, run_ms = ?,
-                placement = ?, keep_until = ? WHERE id = ?
+                level = ?, placement = ?, keep_until = ? WHERE id = ?
             """,
             [
                 .text(row.state), .integer(row.attempt), .optional(row.islandID), .text(row.failedIslands), .optional(row.firstCause),
                 .optional(row.failure), .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens),
                 .integer(row.held), .optional(row.creditsUsed), .optional(row.startedAt), .optional(row.completedAt),
-                .optional(row.runMilliseconds), .optional(row.placement), .optional(row.keepUntil),
+                .optional(row.runMilliseconds), .optional(row.level), .optional(row.placement), .optional(row.keepUntil),
                 .text(row.id),
             ])
     }
@@ -256,12 +259,12 @@ extension SQLWriter {
         try execute(
             """
             UPDATE jobs SET state = ?, attempt = ?, island_id = ?, failed_islands = ?, first_cause = ?, records = ?, stored_up_to = ?,
-                frame_bytes = ?, tokens = ?, started_at = ?, placement = ? WHERE id = ?
+                frame_bytes = ?, tokens = ?, started_at = ?, level = ?, placement = ? WHERE id = ?
             """,
             [
                 .text(row.state), .integer(row.attempt), .optional(row.islandID), .text(row.failedIslands), .optional(row.firstCause),
                 .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens), .optional(row.startedAt),
-                .optional(row.placement), .text(row.id),
+                .optional(row.level), .optional(row.placement), .text(row.id),
             ])
     }
 

@@ -81,6 +81,19 @@ extension SQLReader {
         ).map { try $0.int("submission_id") }
     }
 
+    /// The jobs that an Island has, at this trust level or a higher one, of versions whose signature is by a signing identity that was revoked.
+    public func openJobsOfRevokedSignatures(from level: Int) throws -> [String] {
+        try query(
+            """
+            SELECT jobs.id FROM jobs WHERE jobs.completed_at IS NULL AND jobs.state IN ('queued', 'running') AND jobs.level >= ? AND EXISTS
+                (SELECT 1 FROM submission_signatures AS signature
+                JOIN signing_identities AS identity ON identity.id = signature.signing_identity_id
+                WHERE signature.submission_id = jobs.submission_id AND identity.revoked_at IS NOT NULL)
+            ORDER BY jobs.id
+            """, [.integer(level)]
+        ).map { try $0.text("id") }
+    }
+
     /// The trust levels of versions, by their number; versions without one are left out.
     public func trustLevels(of submissionIDs: some Collection<Int>) throws -> [Int: Int] {
         guard !submissionIDs.isEmpty else { return [:] }
