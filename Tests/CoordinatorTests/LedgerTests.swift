@@ -137,19 +137,10 @@ import Testing
         #expect(lines.rows.map(\.jobID) == [job.row.id, job.row.id, nil])
     }
 
-    @Test func whoAllowsACargoTooLittleTimePaysAsWhoCancels() async throws {
-        let world = try await World()
-        let job = try await ran(world, timeoutSeconds: 2) { island, attempt, _ in island.fail(attempt, .cargo, "timeout", frames: 10) }
-        #expect(job.state == .timeout)
-        #expect(job.failure?.fault == .consumer)
-        #expect(job.row.creditsUsed == 20 + 6)
-        // The Cargo did nothing wrong.
-        #expect(try await world.registry.cargo(slug: "my-cargo", for: world.consumer).entry.jobsFailed == 0)
-        try await expectBalanced(world)
-    }
-
-    /// `nil`: as long as its level allows. With 60 s of its own it was stopped long before.
-    @Test(arguments: [nil, 60]) func aTimeoutThatIsNotTheConsumersCostsNothing(timeoutSeconds: Int?) async throws {
+    /// With a second of its own, and as long as its level allows.
+    @Test(arguments: [(1, 0), (nil, 1)]) func aTimeoutIsFreeAndCountsAgainstTheCargoIfItsLevelsTimeIsOver(timeoutSeconds: Int?, failed: Int)
+        async throws
+    {
         let world = try await World()
         let job = try await ran(world, timeoutSeconds: timeoutSeconds) { island, attempt, _ in
             island.fail(attempt, .cargo, "timeout", frames: 10)
@@ -157,6 +148,7 @@ import Testing
         #expect(job.state == .timeout)
         #expect(job.failure?.fault == .cargo)
         #expect(job.row.creditsUsed == 0)
+        #expect(try await world.registry.cargo(slug: "my-cargo", for: world.consumer).entry.jobsFailed == failed)
         try await expectBalanced(world)
     }
 

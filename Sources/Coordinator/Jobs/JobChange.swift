@@ -170,10 +170,8 @@ struct JobChange {
     /// An attempt ended otherwise: the job is over, or waits for another Island.
     ///
     /// - Parameter runMilliseconds: what the Island says of its time; `nil` if it says nothing.
-    mutating func fail(_ said: JobFailure, attempt: Int, on island: String, runMilliseconds: Int? = nil, at now: Timestamp) throws {
+    mutating func fail(_ failure: JobFailure, attempt: Int, on island: String, runMilliseconds: Int? = nil, at now: Timestamp) throws {
         var next = lifecycle
-        let failure = said.attributed(
-            timeout: .milliseconds(row.timeoutMilliseconds), levelTimeout: limits(try terms()).timeout, runTime: row.runTime(at: now) ?? .zero)
         let decision = row.islandID == island ? next.ended(attempt: attempt, .failed(failure)) : .ignoredLate
         switch decision {
         case .ignoredLate, .moved: return try keepLate("failed: \(failure.code)", of: attempt, from: island, at: now)
@@ -248,8 +246,9 @@ struct JobChange {
         transcript.job.failure = failure.stored
         try settle(ChargedEnd(row, failure), runTime: ran ?? .zero, at: now)
         // Only what the Cargo itself did counts against it (DESIGN §4.4).
-        if failure.fault == .cargo { try writer.addJobOutcome(workloadID: row.workloadID, succeeded: false) }
-        try writer.insertOutcome(of: row, succeeded: false, fault: failure.fault.rawValue, code: failure.code)
+        let blamed = failure.blamed(timeout: .milliseconds(row.timeoutMilliseconds), levelTimeout: limits(try terms()).timeout)
+        if blamed == .cargo { try writer.addJobOutcome(workloadID: row.workloadID, succeeded: false) }
+        try writer.insertOutcome(of: row, succeeded: false, fault: blamed.rawValue, code: failure.code)
         transcript.appendError(failure)
     }
 

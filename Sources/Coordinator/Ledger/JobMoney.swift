@@ -56,7 +56,7 @@ extension JobRow {
     /// When a running job's meter reaches what is held for it, if no more tokens come; `nil` if that cannot be before its timeout.
     func paidUntil(_ terms: JobTerms) -> Timestamp? {
         guard let startedAt, state == JobState.running.rawValue else { return nil }
-        // A job that may use all its time for what is held ends by its timeout.
+        // A job that may use all its time for what is held ends by its timeout, which is the Cargo's fault and costs nothing.
         guard let seconds = terms.prices.secondsPaid(by: held, tokens: tokens), seconds * 1000 < timeoutMilliseconds else { return nil }
         return Timestamp(milliseconds: startedAt) + .seconds(seconds)
     }

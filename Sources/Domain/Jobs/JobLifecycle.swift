@@ -33,23 +33,15 @@ public struct JobFailure: Sendable, Hashable {
         self.message = message
     }
 
-    /// The failure with whose fault it is: a Cargo that its Consumer allowed less time than its trust level does, and that used it up, did
-    /// nothing wrong.
+    /// Who is to blame, as far as the Cargo's reputation goes: whoever allows a Cargo less time than its trust level does knows nothing of it when
+    /// that time is over.
     ///
     /// - Parameters:
     ///   - timeout: what the job may take.
     ///   - levelTimeout: what the Cargo's trust level allows.
-    ///   - runTime: of the attempt, as it was seen by who pays for it: an Island's word alone costs the Consumer nothing.
-    public func attributed(timeout: Duration, levelTimeout: Duration, runTime: Duration) -> JobFailure {
-        guard fault == .cargo, code == SandboxViolation.timeout.rawValue, timeout < levelTimeout, runTime + Self.startDelay >= timeout else {
-            return self
-        }
-        return JobFailure(
-            fault: .consumer, code: code, message: "The job used up the \(timeout.components.seconds) s that it was allowed; allow it more.")
+    public func blamed(timeout: Duration, levelTimeout: Duration) -> FaultClass {
+        fault == .cargo && code == SandboxViolation.timeout.rawValue && timeout < levelTimeout ? .consumer : fault
     }
-
-    /// Chosen: how much later than on the Island a Cargo's start may be seen from here.
-    private static let startDelay: Duration = .seconds(1)
 }
 
 /// How one attempt ended.

@@ -20,7 +20,7 @@ public enum JobCharge {
     /// | end | charged |
     /// |---|---|
     /// | completed | price of the job, tokens, begun seconds |
-    /// | cancelled, the hold reached, or the Consumer's own timeout, while the Cargo runs | tokens and begun seconds so far |
+    /// | cancelled, or the hold reached, while the Cargo runs | tokens and begun seconds so far |
     /// | cancelled before it ran | nothing |
     /// | fault `cargo`, `island`, `platform`, `input` | nothing |
     ///
