@@ -5,7 +5,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct IslandSessionTests {
+@Suite(.timeLimit(.minutes(5))) struct IslandSessionTests {
     private static let attempt = AttemptID(job: "j", number: 1)
 
     private static func session() -> IslandSession { IslandSession(number: 1, island: "i") }

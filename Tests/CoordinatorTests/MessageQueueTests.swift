@@ -5,7 +5,7 @@ import Testing
 
 @testable import Coordinator
 
-@Suite(.timeLimit(.minutes(1))) struct MessageQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct MessageQueueTests {
     private struct Refused: Error {}
 
     private static func message(_ number: Int, job: String = "j") -> ReceivedMessage {
