@@ -24,6 +24,15 @@ import Testing
         try await world.publishing.transition(submission.row.id, to: .published, by: world.publisher)
     }
 
+    /// A job of the Cargo that runs on an Island which takes one level.
+    private func running(at level: TrustLevel, _ world: World) async throws -> (island: FakeIsland, job: Job, attempt: AttemptID) {
+        let island = try await world.connectIsland("a", capabilities: FakeIsland.capabilities(levels: [level]))
+        let job = try await world.submit("my-cargo")
+        let attempt = try await island.hearAssignment().attempt
+        island.say(.started(attempt))
+        return (island, try await world.job(job.row.id, reaches: .running), attempt)
+    }
+
     private func cargo(_ world: World) async throws -> PublishedCargo { try await world.registry.cargo(slug: "my-cargo", for: world.consumer) }
 
     @Test(arguments: [SignedImage.bundle, .bundleOfVersion2, .legacy, .keyed])
@@ -178,11 +187,7 @@ import Testing
         let identity = try await world.registerSigner()
         _ = try await publish(try await approve(try await certified(.bundle, world), world), world)
         try await world.dispatching {
-            let island = try await world.connectIsland("a", capabilities: FakeIsland.capabilities(levels: [.verified]))
-            let job = try await world.submit("my-cargo")
-            let attempt = try await island.hearAssignment().attempt
-            island.say(.started(attempt))
-            _ = try await world.job(job.row.id, reaches: .running)
+            let (_, job, _) = try await running(at: .verified, world)
             _ = try await publish(try await approve(try await world.pending("my-cargo", version: "v1.2.0", .legacy), world), world)
             _ = try await world.signingIdentities.revoke(identity.id, by: world.publisher)
             #expect(try await world.job(job.row.id, reaches: .failed).row.failure?.contains("signature_revoked") == true)
@@ -196,11 +201,7 @@ import Testing
         let identity = try await world.registerSigner()
         _ = try await publish(try await approve(try await certified(.bundle, world), world), world)
         try await world.dispatching {
-            let island = try await world.connectIsland("a", capabilities: FakeIsland.capabilities(levels: [.verified]))
-            let job = try await world.submit("my-cargo")
-            let attempt = try await island.hearAssignment().attempt
-            island.say(.started(attempt))
-            _ = try await world.job(job.row.id, reaches: .running)
+            let (island, job, attempt) = try await running(at: .verified, world)
             let now = world.now
             try await world.database.write { try $0.revokeSigningIdentity(id: identity.id, at: now) }
             await world.clock.pass(seconds: 4)
@@ -216,11 +217,7 @@ import Testing
         let published = try await publish(try await approve(try await certified(.bundle, world), world), world)
         try await world.raise(published.row.id, to: .basic)
         try await world.dispatching {
-            let island = try await world.connectIsland("a")
-            let job = try await world.submit("my-cargo")
-            let attempt = try await island.hearAssignment().attempt
-            island.say(.started(attempt))
-            _ = try await world.job(job.row.id, reaches: .running)
+            let (_, job, _) = try await running(at: .basic, world)
             _ = try await world.signingIdentities.revoke(identity.id, by: world.publisher)
             await world.clock.pass(seconds: 4)
             #expect(try await world.job(job.row.id).state == .running)
