@@ -1,7 +1,7 @@
 import Storage
 import Synchronization
 
-/// A database whose writes a test can hold back.
+/// A database whose writes a test can hold back, and what it reads.
 final class GatedDatabase: Database {
     /// A place that one write passes.
     final class Gate: Sendable {
@@ -61,6 +61,7 @@ final class GatedDatabase: Database {
 
     private let base: any Database
     private let gates = Mutex<[Gate]>([])
+    private let readGate = Mutex<Gate?>(nil)
 
     init(_ base: any Database) { self.base = base }
 
@@ -70,13 +71,26 @@ final class GatedDatabase: Database {
     /// A gate that only tells when the next write that no other gate awaits has come.
     func nextWrite() -> Gate { add(Gate(isOpen: true)) }
 
+    /// A gate that holds what the next read has found until it is let go.
+    func holdNextRead() -> Gate {
+        let gate = Gate(isOpen: false)
+        readGate.withLock { $0 = gate }
+        return gate
+    }
+
     private func add(_ gate: Gate) -> Gate {
         gates.withLock { $0.append(gate) }
         return gate
     }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> Value) async throws -> Value {
-        try await base.read(body)
+        let gate = readGate.withLock { gate in
+            defer { gate = nil }
+            return gate
+        }
+        let value = try await base.read(body)
+        await gate?.pass()
+        return value
     }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLWriter) throws -> Value) async throws -> Value {

@@ -49,6 +49,26 @@ import Testing
         }
     }
 
+    /// What was read of the queue says that it waits, and by then it is over.
+    @Test func aJobThatEndsWhileTheQueueIsReadDoesNotStandInLine() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        let gated = GatedDatabase(world.database)
+        let dispatcher = Dispatcher(database: gated, bus: world.bus, surroundings: world.surroundings)
+        try await world.dispatching(dispatcher) {
+            let first = try await world.submit("my-cargo")
+            while await dispatcher.waitingRows[first.row.id] == nil { await Task.yield() }
+            let gate = gated.holdNextRead()
+            let cancelled = try await world.submit("my-cargo")
+            await gate.reached()
+            _ = try await dispatcher.cancel(cancelled.row.id, by: world.consumer)
+            gate.letGo()
+            let last = try await world.submit("my-cargo")
+            while await dispatcher.waitingRows[last.row.id] == nil { await Task.yield() }
+            #expect(await Set(dispatcher.waitingRows.keys) == [first.row.id, last.row.id])
+        }
+    }
+
     /// A kind is known by its number, which no other kind gets as long as a job of it waits.
     @Test func aKindThatComesAgainIsTakenForNoOther() async throws {
         let world = try await World()

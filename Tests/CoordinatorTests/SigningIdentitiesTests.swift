@@ -165,6 +165,18 @@ import Testing
         #expect(try await world.signingIdentities.list(page: Page(), for: world.publisher).rows.map(\.row.id) == [again.row.id, first.row.id])
     }
 
+    @Test func whatIsRevokedManyTimesAtOnceIsRevokedOnce() async throws {
+        let world = try await World()
+        let identity = try await register(.generate(), by: world.publisher, world)
+        let answers = await withTaskGroup(of: String.self) { group in
+            for _ in 0..<8 { group.addTask { await refusal { try await world.signingIdentities.revoke(identity.row.id, by: world.publisher) } } }
+            return await group.reduce(into: [String]()) { $0.append($1) }
+        }
+        #expect(answers.sorted() == Array(repeating: "already_revoked", count: 7) + ["no refusal"])
+        let entries = try await world.audit.list(AuditFilter(action: "signing_identity.revoke"), page: Page(), for: world.administrator)
+        #expect(entries.total == 1)
+    }
+
     @Test func twentyCountAtOnce() async throws {
         let world = try await World()
         let first = try await register(.generate(), by: world.publisher, world)

@@ -132,7 +132,7 @@ extension Dispatcher {
             }
         }
         for row in ended {
-            waitingRows[row.id] = nil
+            waitsNoMore(row.id)
             if let island = row.islandID {
                 let attempt = AttemptID(job: row.id, number: row.attempt)
                 release(attempt, island: island)
@@ -176,7 +176,7 @@ extension Dispatcher {
             try change.save()
             return try Job(row: change.row, slug: job.slug, version: job.version)
         }
-        waitingRows[id] = nil
+        waitsNoMore(id)
         if job.row.attempt > 0, let island = job.row.islandID {
             let attempt = AttemptID(job: id, number: job.row.attempt)
             sessions[island]?.send(.cancel(attempt))

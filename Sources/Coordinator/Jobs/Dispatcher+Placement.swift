@@ -74,9 +74,17 @@ extension Dispatcher {
         }
     }
 
+    /// Takes note that a job ended, which may have waited.
+    func waitsNoMore(_ job: String) {
+        waitingRows[job] = nil
+        endedWhileRead?.insert(job)
+    }
+
     /// Takes over what came to the queue.
     private func readQueue() async throws {
+        defer { endedWhileRead = nil }
         while true {
+            endedWhileRead = []
             let (from, known) = (queueReadUpTo, Set(cargos.keys))
             let (rows, found) = try await database.read { reader in
                 let rows = try reader.queuedJobs(after: from, limit: Self.queueBatch)
@@ -84,7 +92,7 @@ extension Dispatcher {
                 return (rows, try new.map { ($0, PlaceableCargo(try Submission.find($0, in: reader))) })
             }
             for (id, cargo) in found { cargos[id] = cargo }
-            for row in rows { standInLine(row) }
+            for row in rows where endedWhileRead?.contains(row.jobID) != true { standInLine(row) }
             guard let last = rows.last else { return }
             queueReadUpTo = last.number
             if rows.count < Self.queueBatch { return }

@@ -32,6 +32,8 @@ public actor Dispatcher {
     var waiting = FairQueue()
     var waitingRows: [String: QueuedJobRow] = [:]
     var queueReadUpTo = 0
+    /// Jobs that ended since a reading of the queue began, which may still say that they wait; `nil` while none is under way.
+    var endedWhileRead: Set<String>?
     /// Versions whose jobs wait.
     var cargos: [Int: PlaceableCargo] = [:]
     /// Numbers for requirements, so that jobs that need the same are placed alike.
