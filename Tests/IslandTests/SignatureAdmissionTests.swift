@@ -156,6 +156,22 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
+    /// As on a full disk. The signature is as good as before.
+    @Test func whatCannotBeKeptIsVerifiedAndFetchedAnew() async throws {
+        let origin = try Origin("gen-bundle-keyed")
+        let admission = try admission(origin)
+        try FileManager.default.removeItem(atPath: folder.path)
+        try await admit("gen-bundle-keyed", admission)
+        let reads = origin.readCount
+        admission.revoke([try image("gen-bundle-keyed").digest])
+        try await admit("gen-bundle-keyed", admission)
+        #expect(origin.readCount == 2 * reads)
+        // And without the registry there is nothing.
+        admission.revoke([try image("gen-bundle-keyed").digest])
+        origin.take()
+        #expect(await refusal { try await admit("gen-bundle-keyed", admission) } != nil)
+    }
+
     @Test func anotherSignerIsRefusedThoughTheImageWasAdmitted() async throws {
         let admission = try admission(try Origin("gen-bundle-keyed"))
         try await admit("gen-bundle-keyed", admission)

@@ -120,7 +120,8 @@ public final class SignatureAdmission: Sendable {
             return
         }
         let accepted = try await signatures.verify(digest: digest.description, inRegistry: origin(reference), now: now())
-        try folder.keep(SignatureCopy(of: accepted, digest: digest.description), for: digest, recent: admitted)
+        // A signature that was verified counts, also where the disk is full: what is not kept is fetched anew.
+        try? folder.keep(SignatureCopy(of: accepted, digest: digest.description), for: digest, recent: admitted)
     }
 
     /// The images that were admitted, the latest use last.
