@@ -20,10 +20,7 @@ demo: build ## A Cargo's whole way, from a C file to the frames of a job.
 
 test: setup ## Build with warnings as errors and run every test.
 	@$(SWIFT) build --quiet --build-tests
-	$(SWIFT) test --skip-build --skip '^(Sandbox|Live|WebSockets)Tests'
-	$(SWIFT) test --skip-build --filter '^WebSocketsTests'
-	$(SWIFT) test --skip-build --filter '^SandboxTests'
-	$(SWIFT) test --skip-build --filter '^LiveTests'
+	@SWIFT='$(SWIFT)' scripts/test.sh
 
 chaos: build ## Kill processes of a network under load 500 times, and check that nothing is lost or paid twice; about an hour.
 	@$(SWIFT) run --skip-build archipelago chaos --kills 500 --jobs 20000
