@@ -572,9 +572,8 @@ import Testing
             // As if all but the last frame's bytes of the 8 MiB had come before.
             let frame = FakeIsland.token("last")
             try await world.database.write { writer in
-                var row = try writer.job(id: attempt.job)!
-                row.frameBytes = (8 << 20) - frame.bytes.count
-                try writer.update(row)
+                _ = try writer.execute(
+                    "UPDATE records SET frame_bytes = ? WHERE job_id = ?", [.integer((8 << 20) - frame.bytes.count), .text(attempt.job)])
             }
             island.say(.frames(attempt, first: 1, frames: [frame]))
             #expect(try await island.hear() == .stored(attempt, upTo: 1))

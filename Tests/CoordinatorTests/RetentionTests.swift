@@ -105,14 +105,14 @@ import Testing
         let job = try await world.submit("my-cargo")
         let body = [UInt8](repeating: 65, count: RecordFolder.rowBytesMax + 1)
         let id = job.row.id
-        try await world.database.write { try $0.insert([RecordRow(seq: 1, attempt: 1, kind: "image", body: body)], jobID: id) }
+        try await world.database.write { try $0.insert([RecordRow(seq: 1, attempt: 1, kind: "image", body: body)], of: job.row) }
         let read = { try await world.database.read { try $0.records(jobID: id, from: 1, limit: 10, bytesMax: 1) } }
         #expect(try await read().map(\.body) == [body])
         let file = "\(world.folder)/records/\(id)/1"
         // A second record with its number leaves it alone.
         await #expect(throws: StorageError.self) {
             try await world.database.write { writer in
-                try writer.insert([RecordRow(seq: 1, attempt: 1, kind: "image", body: body + body)], jobID: id)
+                try writer.insert([RecordRow(seq: 1, attempt: 1, kind: "image", body: body + body)], of: job.row)
             }
         }
         #expect(try await read().map(\.body) == [body])

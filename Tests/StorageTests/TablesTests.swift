@@ -240,16 +240,57 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.all)
+    func theNewestRecordSaysHowFarARunningJobHasCome(adapter: TestDatabase) async throws {
+        try await Self.stocked(adapter) { database, workload, submission in
+            var job = Self.job("j", workload, submission)
+            (job.state, job.attempt) = ("running", 1)
+            let start = job
+            try await database.write { try $0.insert(start) }
+            #expect(try await database.read { try $0.job(id: "j") } == start)
+            // Of records that are stored at once, and of one that is in a file.
+            for (seqs, bytes) in [(1...3, 10), (4...4, RecordFolder.rowBytesMax + 1), (5...14, 10)] {
+                (job.records, job.storedUpTo, job.frameBytes, job.tokens) = (seqs.upperBound, seqs.upperBound, 10 * seqs.upperBound, seqs.lowerBound)
+                let rows = seqs.map { RecordRow(seq: $0, attempt: 1, kind: "token", body: Array(repeating: 65, count: bytes)) }
+                let now = job
+                try await database.write { try $0.insert(rows, of: now) }
+                #expect(try await database.read { try $0.job(id: "j") } == now)
+                #expect(try await database.read { try $0.job(id: "j", withInput: false) }?.storedUpTo == now.storedUpTo)
+                #expect(try await database.read { try $0.openJobs(inStates: ["running"]) }.map(\.records) == [now.records])
+                #expect(try await database.read { try $0.jobs(consumerID: "a", state: nil, limit: 9, offset: 0) }.rows.map(\.tokens) == [now.tokens])
+            }
+        }
+    }
+
+    /// A record of another attempt, one of before records said so, and those of a job that does not run leave the row's own word.
+    @Test(arguments: TestDatabase.all, [(2, "running", false), (1, "running", true), (1, "completed", false), (1, "pending", false)])
+    func otherRecordsSayNothingOfIt(adapter: TestDatabase, other: (attempt: Int, state: String, isOld: Bool)) async throws {
+        try await Self.stocked(adapter) { database, workload, submission in
+            var job = Self.job("j", workload, submission)
+            (job.state, job.attempt) = (other.state, other.attempt)
+            (job.records, job.storedUpTo, job.frameBytes, job.tokens) = (1, 0, 0, 0)
+            var later = job
+            (later.records, later.storedUpTo, later.frameBytes, later.tokens) = (5, 5, 50, 5)
+            try await database.write { [job, later] writer in
+                try writer.insert(job)
+                try writer.insert([RecordRow(seq: 1, attempt: 1, kind: "token", body: [65])], of: later)
+                if other.isOld { try writer.execute("UPDATE records SET stored_up_to = NULL, frame_bytes = NULL, tokens = NULL", []) }
+            }
+            #expect(try await database.read { try $0.job(id: "j") } == job)
+        }
+    }
+
+    @Test(arguments: TestDatabase.all)
     func recordsArePagedByCountAndByBytesButOneAlwaysComes(adapter: TestDatabase) async throws {
         try await Self.stocked(adapter) { database, workload, submission in
             let rows = (1...10).map {
                 RecordRow(seq: $0, attempt: $0 < 6 ? 1 : 2, kind: $0 == 10 ? "done" : "token", body: Array(repeating: 65, count: 100))
             }
             try await database.write { writer in
-                try writer.insert(Self.job("j", workload, submission))
-                try writer.insert(Self.job("k", workload, submission))
-                try writer.insert(rows, jobID: "j")
-                try writer.insert([RecordRow(seq: 1, attempt: 1, kind: "token", body: [66])], jobID: "k")
+                let (job, other) = (Self.job("j", workload, submission), Self.job("k", workload, submission))
+                try writer.insert(job)
+                try writer.insert(other)
+                try writer.insert(rows, of: job)
+                try writer.insert([RecordRow(seq: 1, attempt: 1, kind: "token", body: [66])], of: other)
             }
             let page = { @Sendable (from: Int, limit: Int, bytes: Int) in
                 try await database.read { try $0.records(jobID: "j", from: from, limit: limit, bytesMax: bytes) }
@@ -264,7 +305,9 @@ import Testing
             #expect(try await page(11, 100, 10_000) == [])
             #expect(try await database.read { try $0.records(jobID: "j", attempt: 2, kind: "token") }.map(\.seq) == [6, 7, 8, 9])
             #expect(try await database.read { try $0.records(jobID: "j", attempt: 3, kind: "token") } == [])
-            #expect(await storageCode { try await database.write { try $0.insert([rows[0]], jobID: "j") } } == "already_exists")
+            #expect(
+                await storageCode { try await database.write { try $0.insert([rows[0]], of: Self.job("j", workload, submission)) } }
+                    == "already_exists")
         }
     }
 

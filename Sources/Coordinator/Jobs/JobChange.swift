@@ -27,8 +27,8 @@ struct JobChange {
 
     private enum Extent {
         case nothing
-        /// How far the transcript has come.
-        case progress
+        /// Frames, the newest of which says how far it has come.
+        case frames
         /// Everything that can change.
         case job
     }
@@ -56,10 +56,10 @@ struct JobChange {
     func save() throws {
         switch extent {
         case .nothing: return
-        case .progress: try writer.updateProgress(row)
+        case .frames: break
         case .job: if row.completedAt == nil { try writer.updateOpen(row) } else { try writer.update(row) }
         }
-        try writer.insert(transcript.rows, jobID: row.id)
+        try writer.insert(transcript.rows, of: row)
     }
 
     /// What came to the transcript; `nil` for nothing, or more than is handed on.
@@ -118,7 +118,7 @@ struct JobChange {
             transcript.job.frameBytes += frame.bytes.count
             transcript.job.storedUpTo += 1
             transcript.append(frame)
-            if extent == .nothing { extent = .progress }
+            if extent == .nothing { extent = .frames }
         }
         return true
     }

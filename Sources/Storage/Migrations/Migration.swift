@@ -5,7 +5,9 @@ struct Migration: Sendable {
     /// One statement each, in the dialect's braces.
     let statements: [String]
 
-    static let all = [foundation, accounts, registry, scans, ledger, jobs, openJobs, log, signing, revocations, clock, largeRecords, jobLevels]
+    static let all = [
+        foundation, accounts, registry, scans, ledger, jobs, openJobs, log, signing, revocations, clock, largeRecords, jobLevels, recordProgress,
+    ]
 
     /// Runs the steps that the database has not seen, inside the caller's transaction.
     ///

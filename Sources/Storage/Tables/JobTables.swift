@@ -157,6 +157,19 @@ public struct JobRow: Sendable, Hashable {
         erasedAt = try row.optionalInt("erased_at")
         if let id = try row.optionalText("batch_id") { batch = Batch(id: id, index: try row.int("batch_index")) } else { batch = nil }
     }
+
+    /// Whether frames may have come since its row was written, of which only the records know.
+    fileprivate var mayBeBehind: Bool { state == "running" }
+
+    /// Takes over how far the current attempt has come by the word of the newest record.
+    fileprivate mutating func catchUp(with newest: SQLRow) throws {
+        // A record of before there were these columns says nothing; then the row itself was kept up to date.
+        guard try newest.int("attempt") == attempt, let storedUpTo = try newest.optionalInt("stored_up_to") else { return }
+        self.storedUpTo = storedUpTo
+        records = try newest.int("seq")
+        frameBytes = try newest.int("frame_bytes")
+        tokens = try newest.int("tokens")
+    }
 }
 
 extension SQLReader {
@@ -164,7 +177,17 @@ extension SQLReader {
     ///
     /// - Parameter withInput: an input may be megabytes, which most who ask do not need; `false` leaves it empty.
     public func job(id: String, withInput: Bool = true) throws -> JobRow? {
-        try first(withInput ? "SELECT * FROM jobs WHERE id = ?" : JobRow.selectWithoutInput, [.text(id)]).map(JobRow.init)
+        try first(withInput ? "SELECT * FROM jobs WHERE id = ?" : JobRow.selectWithoutInput, [.text(id)]).map(job)
+    }
+
+    /// A job from its row and, while it runs, its newest record.
+    private func job(_ row: SQLRow) throws -> JobRow {
+        var job = try JobRow(row)
+        guard job.mayBeBehind else { return job }
+        let newest = try first(
+            "SELECT seq, attempt, stored_up_to, frame_bytes, tokens FROM records WHERE job_id = ? ORDER BY seq DESC LIMIT 1", [.text(job.id)])
+        if let newest { try job.catchUp(with: newest) }
+        return job
     }
 
     /// A Consumer's jobs without their inputs, newest first, and how many there are.
@@ -177,12 +200,12 @@ extension SQLReader {
         let rows = try query(
             "SELECT \(JobRow.columnsWithoutInput) \(filter) ORDER BY id DESC LIMIT ? OFFSET ?",
             arguments + [.integer(limit), .integer(offset)])
-        return (try rows.map(JobRow.init), total)
+        return (try rows.map(job), total)
     }
 
     /// The jobs of a batch in the order of its inputs, without these.
     public func jobs(batchID: String) throws -> [JobRow] {
-        try query("SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE batch_id = ? ORDER BY batch_index", [.text(batchID)]).map(JobRow.init)
+        try query("SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE batch_id = ? ORDER BY batch_index", [.text(batchID)]).map(job)
     }
 
     /// The batch of an id.
@@ -207,7 +230,7 @@ extension SQLReader {
         return try query(
             "SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE completed_at IS NULL AND state IN (\(marks)) ORDER BY id",
             states.map { SQLValue.text($0) }
-        ).map(JobRow.init)
+        ).map(job)
     }
 }
 
@@ -266,13 +289,6 @@ extension SQLWriter {
                 .integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens), .optional(row.startedAt),
                 .optional(row.level), .optional(row.placement), .text(row.id),
             ])
-    }
-
-    /// Stores how far a job's transcript has come, and nothing else of it.
-    public func updateProgress(_ row: JobRow) throws {
-        try execute(
-            "UPDATE jobs SET records = ?, stored_up_to = ?, frame_bytes = ?, tokens = ? WHERE id = ?",
-            [.integer(row.records), .integer(row.storedUpTo), .integer(row.frameBytes), .integer(row.tokens), .text(row.id)])
     }
 
     /// Erases what a Consumer sent and what came of it; the job itself stays, for the books.

@@ -60,24 +60,28 @@ extension SQLReader {
 
 extension SQLWriter {
     /// Stores records of a job; large ones go into files.
-    public func insert(_ rows: [RecordRow], jobID: String) throws {
+    ///
+    /// - Parameter job: as it is once they are stored. The newest of them says how far it has come, whether or not its own row is stored too.
+    public func insert(_ rows: [RecordRow], of job: JobRow) throws {
         let isLarge = { (row: RecordRow) in row.body.count > RecordFolder.rowBytesMax }
-        guard rows.contains(where: isLarge) else { return try insert(inRows: rows, jobID: jobID) }
-        try insert(inRows: rows.filter { !isLarge($0) }, jobID: jobID)
         let large = rows.filter(isLarge)
+        let small = large.isEmpty ? rows : rows.filter { !isLarge($0) }
+        let newest = rows.last?.seq
+        let progress = { (row: RecordRow) -> [SQLValue] in
+            row.seq == newest ? [.integer(job.storedUpTo), .integer(job.frameBytes), .integer(job.tokens)] : [.null, .null, .null]
+        }
+        try insertRecords.forEach(of: small) { sql, rows in
+            try execute(
+                sql,
+                rows.flatMap { [.text(job.id), .integer($0.seq), .integer($0.attempt), .text($0.kind), .blob($0.body)] + progress($0) })
+        }
         // First the rows: where one is refused, the file of another stays.
         for row in large {
             try execute(
-                "INSERT INTO records (job_id, seq, attempt, kind, body, file_bytes) VALUES (?, ?, ?, ?, ?, ?)",
-                [.text(jobID), .integer(row.seq), .integer(row.attempt), .text(row.kind), .blob([]), .integer(row.body.count)])
+                insertLargeRecord,
+                [.text(job.id), .integer(row.seq), .integer(row.attempt), .text(row.kind), .blob([])] + progress(row) + [.integer(row.body.count)])
         }
-        try recordFolder.store(large, jobID: jobID)
-    }
-
-    private func insert(inRows rows: [RecordRow], jobID: String) throws {
-        try insertRecords.forEach(of: rows) { sql, rows in
-            try execute(sql, rows.flatMap { [.text(jobID), .integer($0.seq), .integer($0.attempt), .text($0.kind), .blob($0.body)] })
-        }
+        if !large.isEmpty { try recordFolder.store(large, jobID: job.id) }
     }
 
     /// Removes the records of a job; what it has in files is remembered, and goes by ``Database/removeErasedFiles(pageMax:)``.
@@ -119,4 +123,8 @@ extension Database {
     }
 }
 
-private let insertRecords = RowStatements("INSERT INTO records (job_id, seq, attempt, kind, body) VALUES ", each: "(?, ?, ?, ?, ?)")
+private let insertRecords = RowStatements(
+    "INSERT INTO records (job_id, seq, attempt, kind, body, stored_up_to, frame_bytes, tokens) VALUES ", each: "(?, ?, ?, ?, ?, ?, ?, ?)")
+private let insertLargeRecord = """
+    INSERT INTO records (job_id, seq, attempt, kind, body, stored_up_to, frame_bytes, tokens, file_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """
