@@ -780,6 +780,9 @@ import Testing
             #expect(try await island.hear() == .settled(first))
             let done = try await world.job(first.job)
             #expect(try await world.jobs.output(of: done, for: world.consumer) == "before after")
+            // The tokens of before the restart are paid as are those of after it.
+            #expect(done.row.tokens == 2)
+            #expect(done.row.creditsUsed == 5 + 4)
             #expect(try await world.job(second.job).row.firstCause?.contains("link_lost") == true)
         }
     }

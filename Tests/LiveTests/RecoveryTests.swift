@@ -93,6 +93,31 @@ extension Live {
             try await mount(["umount", folder])
         }
 
+        /// What nobody foresaw, here a table that is gone, is a 500 that names its request and nothing of the cause; the network goes on, and
+        /// its operator finds the cause under the same name.
+        @Test func anUnforeseenErrorIsAnAnswerAndNoMore() async throws {
+            try await DevNetwork.withOwn("unforeseen") { network in
+                let rename = { (from: String, to: String) async throws in
+                    let statement = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('ALTER TABLE \(from) RENAME TO \(to)')"
+                    let result = try await ChildProcess.run("python3", ["-c", statement, network.folder + "/coordinator/coordinator.sqlite"])
+                    guard result.exit == 0 else { throw Unexpected("\(result)") }
+                }
+                try await rename("digest_revocations", "gone")
+                let answer = try await network.publisher.call(.GET, "/account/revoked-digests")
+                #expect(answer.status == 500)
+                #expect(answer.json["error"]?["code"]?.string == "internal")
+                let message = try (answer.json["error"]?["message"]?.string).orThrow("a message in \(answer)")
+                #expect(!message.contains("digest_revocations") && !message.contains("SQL"), "\(message)")
+                let request = try (message.firstMatch(of: /quote request (\S+) to/)?.output.1).orThrow("a request's name in \(message)")
+                let line = network.process.stderr.split(separator: "\n").first { $0.contains(request) && $0.contains("digest_revocations") }
+                #expect(line != nil, "\(network.process.stderr)")
+
+                #expect(try await network.publisher.call(.GET, "/health").status == 200)
+                try await rename("gone", "digest_revocations")
+                #expect(try await network.publisher.call(.GET, "/account/revoked-digests").status == 200)
+            }
+        }
+
         @Test func aScanThatAKillInterruptedIsDoneAgain() async throws {
             let folder = try Machine.makeFolder("killed-scan")
             defer { try? FileManager.default.removeItem(atPath: folder) }

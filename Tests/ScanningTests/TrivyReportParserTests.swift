@@ -106,7 +106,7 @@ import Testing
     @Test func changedBytesNeverAddAnotherImage() throws {
         let original = try ScanFixtures.bytes("golden/trivy/java.json")
         let seed: UInt64 = 0x5CA1_AB1E
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(state: seed)
         for round in 0..<300 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -119,18 +119,5 @@ import Testing
                 #expect(error.code == .unreadableReport, "seed \(seed), round \(round)")
             }
         }
-    }
-}
-
-/// A small random source with a seed. Source: S. Vigna's SplitMix64, public domain.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

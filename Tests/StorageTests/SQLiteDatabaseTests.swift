@@ -56,19 +56,22 @@ import Testing
         }
     }
 
+    /// A published Cargo, in columns that every schema has.
+    private static let aCargo = [
+        "INSERT INTO accounts (id, name, standing, created_at) VALUES ('a', 'a', 'community', 0)",
+        "INSERT INTO workloads (id, slug, owner_id, created_at) VALUES (1, 'x', 'a', 0)",
+        """
+        INSERT INTO submissions (id, workload_id, publisher_id, state, fields, search_text, version, platforms, created_at, updated_at)
+        VALUES (1, 1, 'a', 'published', '{}', '', 'v1.0.0', '', 0, 0)
+        """,
+    ]
+
     /// A job that ran when the program was changed for one with a ledger is in the queue or settled, and the books are right either way.
     @Test func jobsOfAVersionWithoutALedgerAreTakenOver() async throws {
         try await withFolder { folder in
             let before = try SQLiteDatabase(path: folder + "/db", migrations: Array(Migration.all.prefix(4)))
             try await before.write { writer in
-                for statement in [
-                    "INSERT INTO accounts (id, name, standing, created_at) VALUES ('a', 'a', 'community', 0)",
-                    "INSERT INTO workloads (id, slug, owner_id, created_at) VALUES (1, 'x', 'a', 0)",
-                    """
-                    INSERT INTO submissions (id, workload_id, publisher_id, state, fields, search_text, version, platforms, created_at, updated_at)
-                    VALUES (1, 1, 'a', 'published', '{}', '', 'v1.0.0', '', 0, 0)
-                    """,
-                ]
+                for statement in Self.aCargo
                     + [("waits", "pending", "NULL"), ("runs", "running", "NULL"), ("over", "completed", "5")].map({ id, state, end in
                         """
                         INSERT INTO jobs (id, workload_id, submission_id, consumer_id, state, attempt, failed_islands, input, priority, timeout_ms, records,
@@ -95,6 +98,31 @@ import Testing
         }
     }
 
+    /// A job that ran when the program was changed for one whose records say how far it has come keeps its count and goes on from it.
+    @Test func aRunningJobOfAVersionWhoseRecordsDoNotCountIsTakenOver() async throws {
+        try await withFolder { folder in
+            let before = try SQLiteDatabase(path: folder + "/db", migrations: Array(Migration.all.prefix(13)))
+            try await before.write { writer in
+                for statement in Self.aCargo + [
+                    """
+                    INSERT INTO jobs (id, workload_id, submission_id, consumer_id, state, attempt, failed_islands, input, priority, timeout_ms, records,
+                        stored_up_to, frame_bytes, tokens, held, created_at, regions, retention_hours)
+                    VALUES ('runs', 1, 1, 'a', 'running', 1, '', '{}', 50, 1, 2, 2, 20, 1, 0, 0, '', 168)
+                    """,
+                    "INSERT INTO records (job_id, seq, attempt, kind, body) VALUES ('runs', 1, 1, 'token', x'7B7D'), ('runs', 2, 1, 'x', x'7B7D')",
+                ] { try writer.execute(statement, []) }
+            }
+            await before.close()
+            let after = try SQLiteDatabase(path: folder + "/db")
+            var job = try #require(try await after.read { try $0.job(id: "runs") })
+            #expect((job.records, job.storedUpTo, job.frameBytes, job.tokens) == (2, 2, 20, 1))
+            (job.records, job.storedUpTo, job.frameBytes, job.tokens) = (3, 3, 30, 2)
+            try await after.write { [job] in try $0.insert([RecordRow(seq: 3, attempt: 1, kind: "token", body: Array("{}".utf8))], of: job) }
+            #expect(try await after.read { try $0.job(id: "runs") } == job)
+            await after.close()
+        }
+    }
+
     /// What is asked of jobs all the time is found in an index, however many jobs there are (sqlite.org/eqp.html).
     @Test(arguments: [
         ("SELECT id FROM jobs WHERE completed_at IS NULL AND state IN ('queued', 'running') ORDER BY id", "jobs_open (completed_at=?)"),
@@ -107,6 +135,7 @@ import Testing
             "SELECT input FROM jobs WHERE consumer_id = 'a' AND state = 'pending' AND completed_at IS NULL ORDER BY id DESC LIMIT 9",
             "jobs_open (completed_at=? AND consumer_id=?)"
         ),
+        ("SELECT seq, tokens FROM records WHERE job_id = 'j' ORDER BY seq DESC LIMIT 1", "SEARCH records USING PRIMARY KEY (job_id=?)"),
     ])
     func jobsAreFoundByTheirIndexes(sql: String, index: String) async throws {
         try await withFolder { folder in

@@ -227,6 +227,12 @@ import Testing
             #expect(try await database.read { try $0.queuedJobs(after: queue[2].number, limit: 10) }.map(\.jobID) == ["4"])
             #expect(try await database.read { try $0.openJobs(inStates: ["pending", "completed"]) }.map(\.id) == ["1", "2", "3", "4"])
             #expect(try await database.read { try $0.openJobs(inStates: ["failed"]) } == [])
+            let ofVersions = { (ids: Set<Int>) in
+                try await database.read { try $0.openJobs(inStates: ["pending", "queued"], ofVersions: ids) }.map(\.id)
+            }
+            #expect(try await ofVersions([submission.id + 1, submission.id]) == ["1", "2", "3", "4"])
+            #expect(try await ofVersions([submission.id + 1]) == [])
+            #expect(try await ofVersions([]) == [])
             let page = try await database.read { try $0.jobs(consumerID: "a", state: nil, limit: 2, offset: 1) }
             #expect(page.total == 5)
             #expect(page.rows.map(\.id) == ["4", "3"])

@@ -94,7 +94,7 @@ extension Dispatcher {
         for session in sessions.values { session.send(.revoked(digests)) }
         let ids = Set(submissions.map(\.row.id))
         let open = try await database.read { reader in
-            try reader.openJobs(inStates: what.states.map(\.rawValue)).filter { ids.contains($0.submissionID) && what.ends($0) }.map(\.id)
+            try reader.openJobs(inStates: what.states.map(\.rawValue), ofVersions: ids).filter(what.ends).map(\.id)
         }
         try await withdraw(jobs: open, what)
     }

@@ -4,7 +4,7 @@ public import Storage
 
 /// A job as services and faces see it.
 public struct Job: Sendable, Hashable {
-    /// As it is stored.
+    /// As the database knows it.
     public let row: JobRow
     /// The Cargo's slug.
     public let slug: String

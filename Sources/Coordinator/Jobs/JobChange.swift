@@ -33,7 +33,7 @@ struct JobChange {
         case job
     }
 
-    /// The job as it will be stored; its input may be left out.
+    /// The job as it stands after the events so far; its input may be left out.
     var row: JobRow { transcript.job }
 
     /// A job of the database; `nil` for an unknown one.

@@ -1,4 +1,4 @@
-/// A row of `jobs`.
+/// A job: its row of `jobs` and, while it runs, what its newest record says of how far it has come.
 public struct JobRow: Sendable, Hashable {
     /// A UUIDv7.
     public let id: String
@@ -225,11 +225,14 @@ extension SQLReader {
     }
 
     /// Every job that is not over and is in one of the states, without its input.
-    public func openJobs(inStates states: [String]) throws -> [JobRow] {
-        let marks = states.map { _ in "?" }.joined(separator: ", ")
+    ///
+    /// - Parameter submissionIDs: only those that run one of these versions; `nil` for all.
+    public func openJobs(inStates states: [String], ofVersions submissionIDs: Set<Int>? = nil) throws -> [JobRow] {
+        let marks = { (count: Int) in Array(repeating: "?", count: count).joined(separator: ", ") }
+        let ofVersions = submissionIDs.map { " AND submission_id IN (\(marks($0.count)))" } ?? ""
         return try query(
-            "SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE completed_at IS NULL AND state IN (\(marks)) ORDER BY id",
-            states.map { SQLValue.text($0) }
+            "SELECT \(JobRow.columnsWithoutInput) FROM jobs WHERE completed_at IS NULL AND state IN (\(marks(states.count)))\(ofVersions) ORDER BY id",
+            states.map { .text($0) } + (submissionIDs ?? []).map { .integer($0) }
         ).map(job)
     }
 }
