@@ -64,22 +64,25 @@ struct IslandCommand: AsyncParsableCommand {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let lock = try FolderLock(folder)
             defer { withExtendedLifetime(lock) {} }
+            let logger = Logger.process("archipelago.island")
+            let backend = try sandbox.backend()
+            let coordinator = url ?? environment["ARCHIPELAGO_URL"] ?? "http://127.0.0.1:8080"
+            let root =
+                if let trustedRoot {
+                    try TrustedRoot(file: trustedRoot)
+                } else {
+                    try await KeptTrustedRoot.load(folder: folder, coordinator: coordinator, logger: logger)
+                }
             var configuration = IslandConfiguration(
-                dataFolder: folder, coordinator: url ?? environment["ARCHIPELAGO_URL"] ?? "http://127.0.0.1:8080", token: token,
-                approvedRegistries: approvedRegistries, region: region)
+                dataFolder: folder, coordinator: coordinator, token: token, trustedRoot: root, approvedRegistries: approvedRegistries,
+                region: region)
             configuration.slots = slots ?? configuration.slots
-            configuration.backend = try sandbox.backend()
+            configuration.backend = backend
             configuration.diskGibibytes = diskGib
-            if let trustedRoot {
-                configuration.trustedRoot = try TrustedRoot(file: trustedRoot)
-            } else {
-                configuration.trustedRoot = try await KeptTrustedRoot.load(folder: folder, coordinator: configuration.coordinator)
-            }
-            try await serve(configuration)
+            try await serve(configuration, logger)
         }
 
-        private func serve(_ configuration: IslandConfiguration) async throws {
-            let logger = Logger.process("archipelago.island")
+        private func serve(_ configuration: IslandConfiguration, _ logger: Logger) async throws {
             let island = try await IslandAssembly(configuration, logger: logger)
             guard island.levels.contains(where: \.isEnforceable) else {
                 try await island.close()

@@ -68,9 +68,9 @@ struct DevNetwork {
     private func makeIsland(
         _ port: Int, _ registry: LoopbackRegistry, _ state: DevState, _ root: TrustedRoot, _ logger: Logger
     ) async throws -> IslandAssembly {
-        var configuration = IslandConfiguration(
-            dataFolder: folder + "/island", coordinator: "http://127.0.0.1:\(port)", token: state.islandToken, approvedRegistries: [registry.name])
-        configuration.trustedRoot = root
+        let configuration = IslandConfiguration(
+            dataFolder: folder + "/island", coordinator: "http://127.0.0.1:\(port)", token: state.islandToken, trustedRoot: root,
+            approvedRegistries: [registry.name])
         return try await IslandAssembly(configuration, logger: logger)
     }
 

@@ -15,6 +15,8 @@ struct IslandConfiguration {
     var coordinator: String
     /// The Island's token.
     var token: String
+    /// Whom the Island believes when it verifies signatures.
+    var trustedRoot: TrustedRoot
     /// Registries approved beside the standard ones.
     var approvedRegistries: [String] = []
     /// Jobs at once.
@@ -23,8 +25,6 @@ struct IslandConfiguration {
     var region = ""
     /// Room for images, in GiB.
     var diskGibibytes = 20
-    /// Whom the Island believes when it verifies signatures; `nil` for nobody, and then it offers no level that needs them.
-    var trustedRoot: TrustedRoot?
     /// What runs the jobs.
     var backend = SandboxBackend.runtime(.runc, CageNetworkConfiguration(), gpu: nil)
 }
@@ -62,11 +62,10 @@ struct IslandAssembly {
                 folder: URL(fileURLWithPath: folder).resolvingSymlinksInPath().path, platform: Workshop.hostPlatform, idOffset: UInt32(Self.idOffset),
                 bytesMax: Int64(configuration.diskGibibytes) << 30)
         ) { await sandbox.forget(rootFolder: $0) }
-        let signatures = try configuration.trustedRoot.map { root in
-            try SignatureAdmission(root: root, folder: folder + "/signatures", now: { .now }) { SignedRepository(client: registry, $0) }
+        let signatures = try SignatureAdmission(root: configuration.trustedRoot, folder: folder + "/signatures", now: { .now }) {
+            SignedRepository(client: registry, $0)
         }
-        // Who believes nobody cannot verify a signature, so a level that needs one is not offered, whatever the sandbox can do.
-        let enforceable = Set(levels.filter(\.isEnforceable).map(\.level)).filter { signatures != nil || !$0.requiresSignature }
+        let enforceable = Set(levels.filter(\.isEnforceable).map(\.level))
         let runners = [ContainerRunner(images: images)]
         let approved = ApprovedRegistries(adding: configuration.approvedRegistries)
         let runner = AttemptRunner(
