@@ -13,8 +13,8 @@ import Testing
 
 /// Signed images of the fixtures, as an Island takes them.
 @Suite struct SignatureAdmissionTests {
-    private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
-        path: "Fixtures/sigstore")
+    private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fixtures/sigstore")
 
     private static func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: fixtures.appending(path: path))) }
 

@@ -10,7 +10,7 @@ import Synchronization
 
 /// The data of Tests/Fixtures/sigstore; its README says where each part is from.
 enum SigstoreFixture {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Fixtures/sigstore")
 
     static func path(_ name: String) -> String { folder.appending(path: name).path }
