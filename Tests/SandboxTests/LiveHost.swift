@@ -56,7 +56,6 @@ final class TemporaryFolder: Sendable {
 /// A sandbox of its own on this host, and the proof that it leaves nothing.
 final class LiveHost: Sendable {
     static let idOffset = 100_000
-    private static let counter = Atomic<Int>(0)
 
     let folder: TemporaryFolder
     let configuration: RuncConfiguration
@@ -70,10 +69,8 @@ final class LiveHost: Sendable {
     init(runc: String = "/usr/sbin/runc", warm: Int = 0, network: CageNetworkConfiguration = .init(), gpu: ContainerEdits? = nil) throws {
         folder = try TemporaryFolder()
         images = ImageFolders(in: folder.path, ownerID: UInt32(Self.idOffset))
-        let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         var configuration = RuncConfiguration(
-            runtimePath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
-            cgroupParent: "archipelago-test-\(getpid())-\(number)", warmPerKindMax: warm, warmTotalMax: 2 * warm)
+            runtimePath: runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state", warmPerKindMax: warm, warmTotalMax: 2 * warm)
         configuration.network = network
         configuration.gpu = gpu
         self.configuration = configuration

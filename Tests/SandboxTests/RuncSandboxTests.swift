@@ -227,6 +227,25 @@ extension LiveSandbox {
             }
         }
 
+        /// Two Islands on one machine: what one ends is its own, whatever it is called.
+        @Test func twoSandboxesDoNotMeet() async throws {
+            let (one, other) = (try LiveHost(warm: 1), try LiveHost(warm: 1))
+            #expect(one.configuration.cgroupParent != other.configuration.cgroupParent)
+            let long = try one.job("ignores-time")
+            let running = Task { try await one.run(long) }
+            // Trials and jobs of the same names, and what was made ahead, come and go beside it.
+            async let levels = one.sandbox.enforceableLevels()
+            #expect(await other.sandbox.enforceableLevels().filter(\.isEnforceable).count == TrustLevel.allCases.count)
+            #expect(await levels.filter(\.isEnforceable).count == TrustLevel.allCases.count)
+            for _ in 0..<3 { #expect(try await other.run(other.job("text-stats", input: #"{"text":"a"}"#)).end.cause == .exited(code: 0)) }
+            await other.sandbox.shutdown()
+            try other.expectNothingLeft()
+            #expect(kill(try one.process(of: long), 0) == 0, "what was ended beside it is not its")
+            await one.sandbox.shutdown()
+            _ = await running.result
+            try one.expectNothingLeft()
+        }
+
         @Test func leftoversOfACrashAreRemoved() async throws {
             try await LiveHost.with { (host) async throws -> Void in
                 // What a process leaves that dies between making a container and starting it.

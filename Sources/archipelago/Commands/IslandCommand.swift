@@ -84,6 +84,14 @@ struct IslandCommand: AsyncParsableCommand {
 
         private func serve(_ configuration: IslandConfiguration, _ logger: Logger) async throws {
             let island = try await IslandAssembly(configuration, logger: logger)
+            for report in island.levels where !report.isEnforceable {
+                logger.warning(
+                    "a trust level is not offered",
+                    metadata: [
+                        "level": "\(report.level.rawValue)",
+                        "reason": "\(report.obstacles.map { "\($0.problem) \($0.remedy)" }.joined(separator: " "))",
+                    ])
+            }
             guard island.levels.contains(where: \.isEnforceable) else {
                 try await island.close()
                 throw CommandFailure(.unavailable, "This machine can enforce no trust level; 'archipelago island doctor' says why.")

@@ -20,7 +20,9 @@ enum Leftovers {
     static func controlGroups(_ words: [String]) -> [String] {
         var found: [String] = []
         for root in ["/sys/fs/cgroup"] + children("/sys/fs/cgroup").map({ "/sys/fs/cgroup/" + $0 }) {
-            for name in children(root + "/archipelago") where words.contains(where: name.contains) { found.append("\(root)/archipelago/\(name)") }
+            for parent in children(root) where parent.hasPrefix("archipelago") {
+                for name in children("\(root)/\(parent)") where words.contains(where: name.contains) { found.append("\(root)/\(parent)/\(name)") }
+            }
         }
         return found
     }

@@ -52,7 +52,6 @@ final class SandboxHost: Sendable {
     let folder: TemporaryFolder
     let sandbox: any HostSandbox
     let socketPath: String
-    private static let counter = Atomic<Int>(0)
     private let jobs = Atomic<Int>(0)
     private let images: ImageFolders
 
@@ -67,11 +66,9 @@ final class SandboxHost: Sendable {
             sandbox = try EngineSandbox(configuration: configuration)
         } else {
             socketPath = ""
-            let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
             sandbox = try RuncSandbox(
                 configuration: RuncConfiguration(
-                    runtime: kind.runtime ?? .runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state",
-                    cgroupParent: "archipelago-contract-\(getpid())-\(number)"))
+                    runtime: kind.runtime ?? .runc, cageEntryPath: cageEntryPath, stateFolder: folder.path + "/state"))
         }
     }
 
