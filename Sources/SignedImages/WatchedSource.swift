@@ -37,17 +37,9 @@ final class WatchedSource: ImageSource {
 
     private func watching<Value>(_ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as OCIError {
-            if Self.isOutage(error.code) { last.withLock { $0 = error } }
+            // What is stored there and cannot be used, or is not there, is an answer.
+            if Refusal(error) == nil, error.code != .notFound { last.withLock { $0 = error } }
             throw error
-        }
-    }
-
-    private static func isOutage(_ code: OCIError.Code) -> Bool {
-        switch code {
-        case .registryUnavailable, .rateLimited, .unauthorized, .forbidden, .protocolViolation: true
-        case .invalidReference, .invalidDigest, .malformedDocument, .unsupportedMediaType, .notFound, .digestMismatch, .sizeMismatch,
-            .diffIDMismatch, .limitExceeded, .hostileLayer, .missingBlob, .storageFailure, .noMatchingPlatform:
-            false
         }
     }
 }

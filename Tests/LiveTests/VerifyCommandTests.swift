@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 extension Live {
@@ -44,6 +45,42 @@ extension Live {
             expectWrongUsage(try await run(image, Self.imageIdentity))
             let verified = try await run(image, Self.imageIdentity, ["--certificate-oidc-issuer", "https://oidc.cargo.test"])
             #expect(verified.exit == 0, "\(verified)")
+        }
+
+        @Test(arguments: [
+            ["--digest", "latest"], ["--digest", ""], ["--digest", "sha256:A7D7E0CFE277FCFD88270A1BA47537E4E2D0E936453E11A7152994FA2A286F8B"],
+            ["--digest", "a7d7e0cfe277fcfd88270a1ba47537e4e2d0e936453e11a7152994fa2a286f8b"], ["--layout", "/nowhere"],
+            ["--layout", "/etc/hosts"], ["--trusted-root", "/etc"], ["--trusted-root", "/nowhere"], ["--ca-roots", "/etc"],
+        ])
+        func whatCannotBeMeantIsWrongUsage(change: [String]) async throws {
+            var options = [
+                "--layout": Self.fixtures + "/oci/gen-legacy-keyless",
+                "--digest": "sha256:a7d7e0cfe277fcfd88270a1ba47537e4e2d0e936453e11a7152994fa2a286f8b",
+                "--certificate-oidc-issuer": "https://oidc.cargo.test",
+            ]
+            options[change[0]] = change[1]
+            let result = try await run(["cargo", "verify", "--json"], Self.imageIdentity, options.flatMap { [$0.key, $0.value] })
+            #expect(result.exit == 2 && result.stdout.isEmpty, "\(result)")
+        }
+
+        /// A pipe would be waited for, a folder cannot be read; neither is a signature.
+        @Test(arguments: [["mkfifo"], ["mkdir"]]) func aBlobThatIsNoFileIsRefused(command: [String]) async throws {
+            let folder = try Machine.makeFolder("odd-layout")
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let layout = folder + "/layout"
+            try FileManager.default.copyItem(atPath: Self.fixtures + "/oci/gen-legacy-keyless", toPath: layout)
+            let digest = "a7d7e0cfe277fcfd88270a1ba47537e4e2d0e936453e11a7152994fa2a286f8b"
+            let blob = layout + "/blobs/sha256/" + digest
+            try FileManager.default.removeItem(atPath: blob)
+            #expect(try await ChildProcess.run(command[0], [blob]).exit == 0)
+            let result = try await run(
+                [
+                    "cargo", "verify", "--json", "--layout", layout, "--digest", "sha256:" + digest, "--certificate-oidc-issuer",
+                    "https://oidc.cargo.test",
+                ],
+                Self.imageIdentity)
+            #expect(result.exit == 1, "\(result)")
+            #expect(try result.json()["code"]?.string == "image_malformed")
         }
 
         /// Its certificates name no issuer. What it comes to depends on the day, since nothing says when it was signed.

@@ -11,6 +11,17 @@ extension RegistryClient {
     /// - Throws: as `manifest`, but nothing found gives an empty list.
     /// - Returns: descriptors, at most 64, none of them verified.
     public func referrers(of reference: ImageReference) async throws -> [Descriptor] {
+        guard let (bytes, type) = try await referrersList(of: reference) else { return [] }
+        return try Self.list(try ManifestDocument(parsing: bytes, declaredType: type))
+    }
+
+    /// The index of those manifests as the registry sends it, for who makes do with what can be read of it; `nil` where nothing belongs to the
+    /// manifest.
+    ///
+    /// - Throws: as `manifestBytes`.
+    public func referrersIndex(of reference: ImageReference) async throws -> [UInt8]? { try await referrersList(of: reference)?.bytes }
+
+    private func referrersList(of reference: ImageReference) async throws -> (bytes: [UInt8], type: String?)? {
         let digest = try Self.subject(of: reference)
         let request = try self.request(
             .GET, reference, path: "referrers/\(digest)", access: .pull, headers: [("Accept", MediaType.ociIndex)])
@@ -18,8 +29,8 @@ extension RegistryClient {
         switch response.status {
         case 200:
             let bytes = try await response.collect(max: ImageLimits().manifestBytesMax, place: "The list of referrers")
-            return try Self.list(try ManifestDocument(parsing: bytes, declaredType: response.headers.first(name: "Content-Type")))
-        case 404: return try await taggedReferrers(of: reference, digest)
+            return (bytes, response.headers.first(name: "Content-Type"))
+        case 404: return try await taggedList(of: reference, digest)
         default: throw await failure(response, "The referrers of \(reference)", request)
         }
     }
@@ -78,10 +89,16 @@ extension RegistryClient {
     }
 
     private func taggedReferrers(of reference: ImageReference, _ digest: Digest) async throws -> [Descriptor] {
+        guard let (bytes, type) = try await taggedList(of: reference, digest) else { return [] }
+        return try Self.list(try ManifestDocument(parsing: bytes, declaredType: type))
+    }
+
+    private func taggedList(of reference: ImageReference, _ digest: Digest) async throws -> (bytes: [UInt8], type: String?)? {
         do {
-            return try Self.list(try await manifest(try Self.fallback(reference, digest)).document)
+            let list = try await checkedManifest(try Self.fallback(reference, digest))
+            return (list.bytes, list.type)
         } catch let error as OCIError where error.code == .notFound {
-            return []
+            return nil
         }
     }
 

@@ -70,13 +70,25 @@ public final class RegistryClient: Sendable {
     ///   `digest_mismatch` when the bytes differ from the reference's digest or from the `Docker-Content-Digest` header;
     ///   as `ManifestDocument.init`; `invalid_reference` without tag and digest; `CancellationError`.
     public func manifest(_ reference: ImageReference) async throws -> FetchedManifest {
-        let limits = ImageLimits()
+        let (bytes, digest, type) = try await checkedManifest(reference)
+        let document = try ManifestDocument(parsing: bytes, declaredType: type, limits: ImageLimits())
+        return FetchedManifest(
+            descriptor: Descriptor(mediaType: document.mediaType, digest: digest, size: Int64(bytes.count)), bytes: bytes,
+            document: document)
+    }
+
+    /// The bytes of a manifest of any kind, with the digest that was asked for, for who reads them differently.
+    ///
+    /// - Throws: as `manifest`, but for what the bytes say.
+    public func manifestBytes(_ reference: ImageReference) async throws -> [UInt8] { try await checkedManifest(reference).bytes }
+
+    func checkedManifest(_ reference: ImageReference) async throws -> (bytes: [UInt8], digest: Digest, type: String?) {
         let request = try self.request(
             .GET, reference, path: "manifests/\(try Self.selector(of: reference))", access: .pull,
             headers: [("Accept", MediaType.accepted)])
         let response = try await send(request)
         guard response.status == 200 else { throw await failure(response, "The image \(reference)", request) }
-        let bytes = try await response.collect(max: limits.manifestBytesMax, place: "The manifest of \(reference)")
+        let bytes = try await response.collect(max: ImageLimits().manifestBytesMax, place: "The manifest of \(reference)")
         let digest = hash(bytes, like: reference.digest)
         if let wanted = reference.digest, wanted != digest {
             throw OCIError(
@@ -91,11 +103,7 @@ public final class RegistryClient: Sendable {
                     cause: "header \(claimed), bytes \(digest)")
             }
         }
-        let document = try ManifestDocument(
-            parsing: bytes, declaredType: response.headers.first(name: "Content-Type"), limits: limits)
-        return FetchedManifest(
-            descriptor: Descriptor(mediaType: document.mediaType, digest: digest, size: Int64(bytes.count)), bytes: bytes,
-            document: document)
+        return (bytes, digest, response.headers.first(name: "Content-Type"))
     }
 
     /// Fetches a small blob into memory.

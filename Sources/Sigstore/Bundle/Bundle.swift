@@ -48,6 +48,14 @@ public struct Bundle: Sendable, Hashable {
         /// The entry as it stands in the log.
         public let canonicalizedBody: [UInt8]
 
+        /// Where it stands among the entries of all logs.
+        struct Place: Hashable {
+            let logID: [UInt8]
+            let index: Int
+        }
+
+        var place: Place { Place(logID: logID, index: logIndex) }
+
         /// ``logID`` as lower-case hexadecimal digits.
         public var logIDHexadecimal: String { Hexadecimal.text(logID) }
     }
@@ -95,10 +103,7 @@ extension Bundle {
     /// Reads a bundle.
     public init(parsing bytes: [UInt8]) throws(Malformed) {
         do throws(ProtobufReader.Mistake) {
-            guard let object = try? JSONValue(parsing: bytes, limits: Self.limits).object else {
-                throw ProtobufReader.Mistake(pointer: "", message: "it is no JSON object, or too long")
-            }
-            let reader = ProtobufReader(object)
+            let reader = try ProtobufReader(parsing: bytes, limits: Self.limits)
             if reader.has("base64Signature"), !reader.has("mediaType") {
                 try self.init(cosign: reader)
             } else {

@@ -1,3 +1,5 @@
+import X509
+
 /// An authority whose chain, up to the anchor, was verified once.
 struct CertificateAuthority: Sendable {
     /// Whose signature is on signers' certificates.
@@ -19,7 +21,9 @@ struct CertificateAuthority: Sendable {
         var certificates: [ChainCertificate] = []
         for (depth, der) in chain.enumerated() {
             guard let certificate = ChainCertificate(der) else { throw Broken(message: "it has a certificate that cannot be read") }
-            guard certificate.mayIssue(below: depth) else { throw Broken(message: "a certificate is not for issuing others") }
+            guard certificate.mayIssue(below: depth), certificate.allows(.codeSigning) else {
+                throw Broken(message: "a certificate is not for issuing those of signers of code")
+            }
             certificates.append(certificate)
         }
         guard let issuer = certificates.first else { throw Broken(message: "it has no certificate") }
@@ -40,6 +44,16 @@ struct CertificateAuthority: Sendable {
 }
 
 extension CertificateAuthority {
+    /// The authorities of a chain of a trusted root: whoever stands in it may have issued a signer's certificate.
+    static func all(in chain: [[UInt8]], validity: Validity) throws(Broken) -> [CertificateAuthority] {
+        guard !chain.isEmpty else { throw Broken(message: "it has no certificate") }
+        var authorities: [CertificateAuthority] = []
+        for start in chain.indices {
+            authorities.append(try CertificateAuthority(chain: Array(chain[start...]), validity: validity, needsCodeSigning: true))
+        }
+        return authorities
+    }
+
     /// Authorities of a private PKI: every chain that leads from an intermediate, or directly, to a root.
     ///
     /// - Throws: when there is none.
@@ -57,7 +71,7 @@ extension CertificateAuthority {
             }
             open = next
         }
-        guard !found.isEmpty else { throw Broken(message: "it has no root that is an authority's") }
+        guard !found.isEmpty else { throw Broken(message: "none of its roots may issue certificates of signers of code") }
         return found
     }
 

@@ -18,7 +18,7 @@ struct ChainCertificate: Sendable {
     /// Reads a certificate; `nil` when it is none, or one whose key is weak or of an unknown kind.
     init?(_ bytes: [UInt8]) {
         guard let certificate = try? X509.Certificate(derEncoded: bytes), let fields = try? Self.fields(bytes),
-            let key = try? PublicKey(spki: fields.key)
+            let key = try? PublicKey(spki: fields.key), certificate.version == .v3 || certificate.extensions.isEmpty
         else { return nil }
         self.bytes = bytes
         self.certificate = certificate
@@ -44,7 +44,7 @@ struct ChainCertificate: Sendable {
     private static func fields(_ bytes: [UInt8]) throws(DERReader.Mistake) -> Fields {
         var whole = try DERReader(parsing: bytes, name: "the certificate")
         let signedPart = try whole.need(.sequence, "signed part")
-        _ = try whole.need(.sequence, "signature algorithm")
+        let algorithm = try whole.need(.sequence, "signature algorithm")
         let signature = try whole.needBytes(.bitString, "signature")
         try whole.end()
         // Whole bytes: no bit of the last one is left out.
@@ -53,7 +53,10 @@ struct ChainCertificate: Sendable {
         var reader = try DERReader(signedPart, name: "the certificate")
         _ = reader.next(.context(0))
         let serialNumber = try reader.needBytes(.integer, "serial number")
-        _ = try reader.need(.sequence, "signature algorithm")
+        // RFC 5280 §4.1.1.2: only what is signed counts, so what stands outside must be the same.
+        guard try reader.need(.sequence, "signature algorithm").encodedBytes == algorithm.encodedBytes else {
+            throw DERReader.Mistake(message: "the certificate names two signature algorithms")
+        }
         let issuer = try reader.need(.sequence, "issuer")
         var span = try reader.needReader("validity")
         let validity = Validity(start: try time(&span), end: try time(&span))
@@ -91,17 +94,21 @@ struct ChainCertificate: Sendable {
     }
 
     /// Whether it may issue certificates with so many certificates of other authorities between it and the signer's. Source: RFC 5280 §4.2.1.9.
+    ///
+    /// One that constrains the names below it (§4.2.1.10) may not, critical or not: what cannot be applied here must not be passed over.
     func mayIssue(below intermediates: Int) -> Bool {
-        guard hasOnlyKnownCriticalExtensions, case .isCertificateAuthority(let lengthMax) = try? certificate.extensions.basicConstraints,
+        guard hasOnlyKnownCriticalExtensions, certificate.extensions[oid: .X509ExtensionID.nameConstraints] == nil,
+            case .isCertificateAuthority(let lengthMax) = try? certificate.extensions.basicConstraints,
             lengthMax.map({ intermediates <= $0 }) != false, let usage = try? (certificate.extensions.keyUsage ?? KeyUsage(keyCertSign: true))
         else { return false }
         return usage.keyCertSign
     }
 
-    /// Whether its extended key usage, if it has one, leaves room for signers of time stamps.
-    var allowsTimestamps: Bool {
-        guard let extensions = try? certificate.extensions.extendedKeyUsage.map({ Array($0) }) ?? [.any] else { return false }
-        return extensions.contains(.timeStamping) || extensions.contains(.any)
+    /// Whether its extended key usage, if it has one, leaves room for signers with a purpose. Source: RFC 5280 §4.2.1.12, which speaks of the
+    /// certificate alone, and what implementations make of it for those below.
+    func allows(_ purpose: ExtendedKeyUsage.Usage) -> Bool {
+        guard let purposes = try? certificate.extensions.extendedKeyUsage.map({ Array($0) }) ?? [.any] else { return false }
+        return purposes.contains(purpose) || purposes.contains(.any)
     }
 
     /// Whether it was issued by itself, as an anchor is.

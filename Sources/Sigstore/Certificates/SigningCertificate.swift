@@ -26,6 +26,10 @@ public struct SigningCertificate: Sendable {
             throw Refusal(.certificateMalformed, "The signer's certificate cannot be read, or demands what is unknown here.")
         }
         self.link = link
+        // RFC 5280 §4.2.1.6: whoever does not know the names must not take a certificate without a subject for one of nobody.
+        guard !link.certificate.subject.isEmpty || link.certificate.extensions[oid: .X509ExtensionID.subjectAlternativeName]?.critical != false else {
+            throw Refusal(.certificateMalformed, "The signer's certificate has no subject, and its names are not critical.")
+        }
         do {
             names = try Self.names(link.certificate)
             issuer = try Self.issuer(link.certificate)
@@ -67,7 +71,7 @@ public struct SigningCertificate: Sendable {
     func requirePurpose(needsCodeSigning: Bool) throws(Refusal) {
         let extensions = link.certificate.extensions
         guard let usage = try? extensions.keyUsage ?? KeyUsage(digitalSignature: !needsCodeSigning), usage.digitalSignature,
-            let purposes = try? extensions.extendedKeyUsage.map(Array.init) ?? (needsCodeSigning ? [] : [.codeSigning]),
+            !usage.keyCertSign, let purposes = try? extensions.extendedKeyUsage.map(Array.init) ?? (needsCodeSigning ? [] : [.codeSigning]),
             purposes.contains(.codeSigning),
             case .some(.notCertificateAuthority) = try? extensions.basicConstraints ?? .notCertificateAuthority
         else { throw Refusal(.certificateWrongPurpose, "The signer's certificate is not for signing code.") }

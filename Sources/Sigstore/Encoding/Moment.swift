@@ -12,7 +12,7 @@ public struct Moment: Sendable, Hashable, Comparable {
 
     public static func < (left: Moment, right: Moment) -> Bool { left.milliseconds < right.milliseconds }
 
-    /// Reads a time as JSON of protocol buffers has it: RFC 3339 in UTC, with up to nine digits of a second's fraction; `nil` for any other text.
+    /// Reads a time as JSON of protocol buffers has it: RFC 3339, with up to nine digits of a second's fraction; `nil` for any other text.
     ///
     /// What is finer than a millisecond is cut off.
     init?(rfc3339 text: String) {
@@ -24,17 +24,27 @@ public struct Moment: Sendable, Hashable, Comparable {
         func stands(_ character: Character, at index: Int) -> Bool { index < bytes.count && bytes[index] == character.asciiValue }
         guard let year = number(0..<4), stands("-", at: 4), let month = number(5..<7), stands("-", at: 7), let day = number(8..<10),
             stands("T", at: 10), let hour = number(11..<13), stands(":", at: 13), let minute = number(14..<16), stands(":", at: 16),
-            let second = number(17..<19), bytes.last == UInt8(ascii: "Z")
+            let second = number(17..<19)
         else { return nil }
+        var end = 19
         var fraction = 0
-        if bytes.count > 20 {
-            let digits = bytes.count - 21
-            guard stands(".", at: 19), (1...9).contains(digits), number(20..<20 + digits) != nil, let thousandths = number(20..<20 + min(3, digits))
-            else { return nil }
+        if stands(".", at: end) {
+            let digits = bytes[20...].prefix { (0x30...0x39).contains($0) }.count
+            guard (1...9).contains(digits), let thousandths = number(20..<20 + min(3, digits)) else { return nil }
             fraction = thousandths * [100, 10, 1][min(3, digits) - 1]
+            end = 20 + digits
+        }
+        var eastward = 0
+        if stands("+", at: end) || stands("-", at: end) {
+            guard let hours = number(end + 1..<end + 3), stands(":", at: end + 3), let minutes = number(end + 4..<end + 6), hours < 24, minutes < 60,
+                bytes.count == end + 6
+            else { return nil }
+            eastward = (hours * 60 + minutes) * (stands("-", at: end) ? -1 : 1)
+        } else {
+            guard stands("Z", at: end), bytes.count == end + 1 else { return nil }
         }
         guard let days = Self.days(year, month, day), hour < 24, minute < 60, second < 60 else { return nil }
-        milliseconds = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + fraction
+        milliseconds = (((days * 24 + hour) * 60 + minute - eastward) * 60 + second) * 1000 + fraction
     }
 
     /// Days since 1970 of a date of the Gregorian calendar; `nil` for one that there is not.

@@ -13,6 +13,44 @@ struct ProtobufReader {
     let object: JSONObject
     let pointer: String
 
+    /// Reads a whole document, in which members may also have the names of the protocol's own files, with `_` before a word.
+    ///
+    /// - Throws: ``Mistake`` for what is no object or above the limits, and for a member that is there under both names.
+    init(parsing bytes: [UInt8], limits: JSONValue.Limits) throws(Mistake) {
+        guard let object = try? JSONValue(parsing: bytes, limits: limits).object else {
+            throw Mistake(pointer: "", message: "it is no JSON object, or too long")
+        }
+        self.init(try Self.camelCased(object, at: ""))
+    }
+
+    private static func camelCased(_ object: JSONObject, at pointer: String) throws(Mistake) -> JSONObject {
+        // No message of these formats has as many members; an object that has is none.
+        guard object.members.count <= membersMax else { return object }
+        var result: JSONObject = [:]
+        for member in object.members {
+            let name = camelCased(member.name)
+            guard result[name] == nil else { throw Mistake(pointer: pointer + "/" + name, message: "is there twice") }
+            result[name] = try camelCased(member.value, at: pointer + "/" + name)
+        }
+        return result
+    }
+
+    private static let membersMax = 64
+
+    private static func camelCased(_ value: JSONValue, at pointer: String) throws(Mistake) -> JSONValue {
+        if let object = value.object { return .object(try camelCased(object, at: pointer)) }
+        guard let array = value.array else { return value }
+        var elements: [JSONValue] = []
+        for (index, element) in array.enumerated() { elements.append(try camelCased(element, at: "\(pointer)/\(index)")) }
+        return .array(elements)
+    }
+
+    /// `log_id` as `logId`; whatever has no `_` stays as it is.
+    private static func camelCased(_ name: String) -> String {
+        let words = name.split(separator: "_", omittingEmptySubsequences: false)
+        return words.dropFirst().reduce(into: String(words[0])) { $0 += $1.prefix(1).uppercased() + $1.dropFirst() }
+    }
+
     init(_ object: JSONObject, at pointer: String = "") {
         self.object = object
         self.pointer = pointer

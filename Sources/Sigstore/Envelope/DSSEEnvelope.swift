@@ -65,16 +65,20 @@ public struct InTotoStatement: Sendable, Hashable {
     }
 
     /// Chosen: more than any build has.
-    private static let subjectsMax = 10_000
+    private static let subjectsMax = 100_000
     /// It is read before it is known to be signed. Chosen: a bill of materials of 16 MiB has some 500,000 values.
     static let valuesMax = 1_000_000
+    /// Chosen: as long as the largest bundle, and twice as deep as any document of a build.
+    private static let limits = JSONValue.Limits(bytesMax: 64 << 20, depthMax: 128, valuesMax: valuesMax)
     private static let types: Set = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"]
 
     /// Reads a statement.
     public init(parsing bytes: [UInt8]) throws(Malformed) {
-        guard let value = try? JSONValue(parsing: bytes, limits: .init(valuesMax: Self.valuesMax)), let type = value["_type"]?.string else {
-            throw Malformed(message: "it is no JSON with a type")
+        let value: JSONValue
+        do { value = try JSONValue(parsing: bytes, limits: Self.limits) } catch {
+            throw Malformed(message: "it is no JSON that can be read: \(error)")
         }
+        guard let type = value["_type"]?.string else { throw Malformed(message: "it has no type") }
         guard Self.types.contains(type) else { throw Malformed(message: "it is no in-toto statement of a known version") }
         guard let subjects = value["subject"]?.array, (1...Self.subjectsMax).contains(subjects.count) else {
             throw Malformed(message: "it speaks of nothing, or of too much")

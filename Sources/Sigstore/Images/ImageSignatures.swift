@@ -64,12 +64,17 @@ public struct ImageSignatures: Sendable {
 
     /// Looks through the bundles. Whoever may write into the repository can put unusable ones there; those beside them count all the same.
     private func acceptedBundle(_ look: inout Look) async throws -> Accepted? {
-        for referrer in try await look.referrers() {
+        let referrers: [Referrer]
+        do { referrers = try await look.referrers() } catch let refusal as Refusal {
+            try look.note(refusal)
+            return nil
+        }
+        for referrer in referrers {
             // An index may leave the type out; then the manifest says it.
             guard referrer.artifactType.isEmpty || Self.isBundle(referrer.artifactType) else { continue }
             guard look.refusalCount < Self.signaturesMax else { throw Refusal(.imageMalformed, "The image has too many signatures.") }
-            let bytes = try await look.manifest(digest: referrer.digest)
             do {
+                let bytes = try await look.manifest(digest: referrer.digest)
                 guard let layer = try Self.bundleLayer(of: bytes, referrer.digest, about: look.digest), let bytes else { continue }
                 return try await verifyBundle(layer, of: bytes, &look)
             } catch let refusal as Refusal {
@@ -137,11 +142,12 @@ public struct ImageSignatures: Sendable {
     /// A key counts beside any certificate that came along.
     private func verifyLegacy(_ payload: [UInt8], _ annotations: LegacyAnnotations, _ now: Moment) throws(Refusal) -> Verifier.Verified {
         let keyed = policy.signer.keys.isEmpty ? nil : annotations.thing(.publicKey(hint: ""), over: payload)
-        guard let certificate = annotations.certificate else {
+        guard annotations.hasCertificate else {
             guard let keyed else { throw Refusal(.keyNotExpected, "The image is signed with a key, and none is expected.") }
             return try verifier.verify(keyed, policy, now: now)
         }
         if let keyed, let verified = try? verifier.verify(keyed, policy, now: now) { return verified }
+        let certificate = try annotations.certificate()
         let verifier = verifier.lacksIntermediates ? verifier.adding(intermediates: try annotations.intermediates()) : verifier
         return try verifier.verify(annotations.thing(.certificates([certificate]), over: payload), policy, now: now)
     }
@@ -158,7 +164,7 @@ public struct ImageSignatures: Sendable {
 
     private static func isBundle(_ mediaType: String) -> Bool { mediaType.hasPrefix("application/vnd.dev.sigstore.bundle") }
 
-    private static func require(_ bytes: [UInt8], _ digest: String) throws(Refusal) {
+    static func require(_ bytes: [UInt8], _ digest: String) throws(Refusal) {
         guard "sha256:" + Hexadecimal.text(PublicKey.HashAlgorithm.sha256.hash(bytes)) == digest else {
             throw Refusal(.digestMismatch, "\(digest) is not what its digest says.")
         }
@@ -180,6 +186,7 @@ public struct ImageSignatures: Sendable {
             throw Refusal(.imageMalformed, "A signature beside the image cannot be read: \(digest).")
         }
         try require(bytes, digest)
+        guard bytes.count == size else { throw Refusal(.imageMalformed, "\(digest) has \(bytes.count) bytes and is listed with \(size).") }
         return bytes
     }
 }
@@ -226,6 +233,7 @@ private struct Look {
         do { bytes = try await source.blob(digest: digest, size: size) } catch {
             // Nobody waits for the answer any more; that says nothing of the signature.
             if error is CancellationError || Task.isCancelled { throw CancellationError() }
+            if let refusal = error as? Refusal { throw refusal }
             bytes = nil
         }
         if let more = bytes.map({ $0.count - size }), more > 0 { try spend(more) }
@@ -248,11 +256,10 @@ private struct Look {
 /// What cosign's older layout says of a signature beside its payload.
 private struct LegacyAnnotations {
     let signature: [UInt8]
-    /// In DER.
-    let certificate: [UInt8]?
     let logEntries: [Bundle.LogEntry]
     let timestamps: [[UInt8]]
-    /// Of PEM; `nil` for none.
+    /// Of PEM; `nil` for none, as the next.
+    private let signer: String?
     private let chain: String?
 
     init(_ object: JSONObject?) throws(Refusal) {
@@ -261,14 +268,7 @@ private struct LegacyAnnotations {
             throw Refusal(.signatureInvalid, "What is stored beside the image has no signature.")
         }
         self.signature = signature
-        if let pem = text("dev.sigstore.cosign/certificate") {
-            guard let document = try? PEM.only(in: pem, labels: ["CERTIFICATE"]) else {
-                throw Refusal(.certificateMalformed, "The signer's certificate is no PEM document.")
-            }
-            certificate = document.bytes
-        } else {
-            certificate = nil
-        }
+        signer = text("dev.sigstore.cosign/certificate")
         chain = text("dev.sigstore.cosign/chain")
         logEntries = try text("dev.sigstore.cosign/bundle").map { (json) throws(Refusal) in [try Bundle.LogEntry(cosign: Array(json.utf8))] } ?? []
         timestamps =
@@ -278,6 +278,19 @@ private struct LegacyAnnotations {
                 }
                 return [stamp]
             } ?? []
+    }
+
+    /// Whether it is signed with a certificate, or says so.
+    var hasCertificate: Bool { signer != nil }
+
+    /// The signer's certificate in DER, the first of those that stand there.
+    ///
+    /// Source: sigstore/cosign, pkg/oci/internal/signature/layer.go.
+    func certificate() throws(Refusal) -> [UInt8] {
+        guard let first = try? PEM.all(in: signer ?? "").first, first.label == "CERTIFICATE" else {
+            throw Refusal(.certificateMalformed, "The signer's certificate is no PEM document.")
+        }
+        return first.bytes
     }
 
     /// The certificates between the signer's and a root, in DER: those of the chain that are no root's. Nobody vouches for them.

@@ -84,7 +84,12 @@ public struct ImageLayoutFolder: ImageSource {
 
     public func manifest(digest: String) throws -> [UInt8]? { try blob(digest, max: ImageLimits.manifestBytesMax) }
 
-    public func manifest(tag: String) throws -> [UInt8]? { try digestsByTag[tag].flatMap { try manifest(digest: $0) } }
+    public func manifest(tag: String) throws -> [UInt8]? {
+        guard let digest = digestsByTag[tag], let bytes = try manifest(digest: digest) else { return nil }
+        // A digest is only told apart by whoever knows it, and that is here.
+        try ImageSignatures.require(bytes, digest)
+        return bytes
+    }
 
     public func blob(digest: String, size: Int) throws -> [UInt8]? { try blob(digest, max: min(size, ImageLimits.blobBytesMax)) }
 
@@ -99,10 +104,18 @@ public struct ImageLayoutFolder: ImageSource {
     }
 
     /// The bytes of a file; `nil` for none. A file that is larger than expected is cut, and its digest then tells.
-    private static func read(_ path: String, max: Int) throws -> [UInt8]? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        defer { try? file.close() }
-        return Array(try file.read(upToCount: max + 1) ?? Data())
+    private static func read(_ path: String, max: Int) throws(Refusal) -> [UInt8]? {
+        // What is no file must not be waited for.
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 || errno != ENOENT else { return nil }
+        var found = stat()
+        guard descriptor >= 0, fstat(descriptor, &found) == 0, found.st_mode & S_IFMT == S_IFREG else {
+            if descriptor >= 0 { close(descriptor) }
+            throw Refusal(.imageMalformed, "\"\(path)\" is no file that can be read.")
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do { return Array(try file.read(upToCount: max + 1) ?? Data()) } catch {
+            throw Refusal(.imageMalformed, "\"\(path)\" cannot be read: \(error.localizedDescription)")
+        }
     }
 }

@@ -85,11 +85,16 @@ public enum PublicKey: Sendable {
     /// SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING of 32 bytes }. Source: RFC 8410 §4.
     private static let ed25519Prefix: [UInt8] = [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00]
 
-    /// Reads a key from a PEM document of the type `PUBLIC KEY`.
+    /// Reads a key from a PEM document of the type `PUBLIC KEY`, or for RSA also `RSA PUBLIC KEY`.
     public init(pem: String) throws(Unusable) {
-        guard let document = try? PEM.only(in: pem, labels: ["PUBLIC KEY"]) else { throw Unusable(message: "it is no PEM document of a public key") }
-        try self.init(spki: document.bytes)
+        guard let document = try? PEM.only(in: pem, labels: ["PUBLIC KEY", Self.pkcs1Label]) else {
+            throw Unusable(message: "it is no PEM document of a public key")
+        }
+        try self.init(document.label == Self.pkcs1Label ? .pkcs1RSA(document.bytes) : .spki(document.bytes))
     }
+
+    /// Source: RFC 7468 §13 leaves it out; OpenSSL and Go write it for RFC 8017's RSAPublicKey.
+    private static let pkcs1Label = "RSA PUBLIC KEY"
 
     /// The SubjectPublicKeyInfo in DER.
     public var spki: [UInt8] {

@@ -127,7 +127,8 @@ struct LogEntryBody: Sendable {
 extension LogEntryBody {
     /// Insists that the entry is of this signature, signer and content.
     func require(_ signature: [UInt8], signer: [UInt8], _ content: SignedContent) throws(Refusal) {
-        guard let mine = signatures.first(where: { $0.bytes == signature }) else {
+        // An entry of several signatures is of none of those that stand alone.
+        guard let mine = signatures.first, signatures.count == 1, mine.bytes == signature else {
             throw Refusal(.logEntryOtherSignature, "The log entry is of another signature.")
         }
         guard mine.signer == signer else { throw Refusal(.logEntryOtherSigner, "The log entry is of another certificate or key.") }

@@ -88,10 +88,7 @@ public enum RekorDocuments {
     /// Reads the answer of a log of version 2; nothing in it is verified yet.
     public static func entryV2(answer bytes: [UInt8]) throws(Refusal) -> Bundle.LogEntry {
         do throws(ProtobufReader.Mistake) {
-            guard let object = try? JSONValue(parsing: bytes, limits: .init(bytesMax: answerBytesMax, depthMax: 32)).object else {
-                throw .init(pointer: "", message: "it is no JSON object")
-            }
-            return try Bundle.LogEntry(ProtobufReader(object))
+            return try Bundle.LogEntry(ProtobufReader(parsing: bytes, limits: .init(bytesMax: answerBytesMax, depthMax: 32)))
         } catch { throw Self.unreadable(error) }
     }
 

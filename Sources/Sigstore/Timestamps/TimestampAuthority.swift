@@ -1,3 +1,5 @@
+import X509
+
 /// A stamping authority, with its chain read and checked once.
 struct TimestampAuthority: Sendable {
     /// When it is believed.
@@ -22,7 +24,7 @@ struct TimestampAuthority: Sendable {
             guard issuer.mayIssue(below: first.isAuthority ? index + 1 : index) else { throw malformed(index + 1, "may not issue the one before") }
             guard issuer.issued(certificate) else { throw malformed(index + 1, "did not issue the one before") }
             // The anchor is believed for what it stands here for.
-            guard index + 2 == chain.count || issuer.allowsTimestamps else { throw malformed(index + 1, "is not for time stamps") }
+            guard index + 2 == chain.count || issuer.allows(.timeStamping) else { throw malformed(index + 1, "is not for time stamps") }
         }
         self.chain = chain
         validity = authority.validity
@@ -39,7 +41,7 @@ struct TimestampAuthority: Sendable {
         // A chain that begins with a signer's own certificate believes that signer, and not all that its issuer makes.
         guard chain.first?.isAuthority == true else { return nil }
         guard let place = chain.firstIndex(where: { $0.mayIssue(below: 0) && $0.issued(certificate) }) else { return nil }
-        guard place + 1 == chain.count || chain[place].allowsTimestamps else { return nil }
+        guard place + 1 == chain.count || chain[place].allows(.timeStamping) else { return nil }
         return [certificate] + chain[place...]
     }
 }

@@ -54,10 +54,7 @@ public struct SigningConfiguration: Sendable {
     /// Reads a document.
     public init(parsing bytes: [UInt8]) throws(Malformed) {
         do throws(ProtobufReader.Mistake) {
-            guard let object = try? JSONValue(parsing: bytes, limits: .init(bytesMax: 1 << 20, depthMax: 16)).object else {
-                throw .init(pointer: "", message: "it is no JSON object, or too long")
-            }
-            let reader = ProtobufReader(object)
+            let reader = try ProtobufReader(parsing: bytes, limits: .init(bytesMax: 1 << 20, depthMax: 16))
             guard try reader.needString("mediaType") == "application/vnd.dev.sigstore.signingconfig.v0.2+json" else {
                 throw reader.mistake("mediaType", "is no signing configuration of version 0.2")
             }

@@ -54,10 +54,7 @@ public struct TrustedRoot: Sendable {
     /// Reads a document.
     public init(parsing bytes: [UInt8]) throws(Malformed) {
         do throws(ProtobufReader.Mistake) {
-            guard let object = try? JSONValue(parsing: bytes, limits: .init(bytesMax: Self.bytesMax, depthMax: 16)).object else {
-                throw ProtobufReader.Mistake(pointer: "", message: "it is no JSON object, or too long")
-            }
-            let reader = ProtobufReader(object)
+            let reader = try ProtobufReader(parsing: bytes, limits: .init(bytesMax: Self.bytesMax, depthMax: 16))
             guard let mediaType = try reader.string("mediaType"), Self.mediaTypes.contains(mediaType) else {
                 throw reader.mistake("mediaType", "is no trusted root of a known version")
             }
@@ -79,10 +76,12 @@ public struct TrustedRoot: Sendable {
     private static func log(_ reader: ProtobufReader) throws(ProtobufReader.Mistake) -> Log {
         guard try reader.string("hashAlgorithm") ?? "SHA2_256" == "SHA2_256" else { throw reader.mistake("hashAlgorithm", "must be SHA2_256") }
         let keyReader = try reader.needChild("publicKey")
-        let details = try keyReader.needString("keyDetails")
-        let raw = try keyReader.needBytes("rawBytes")
+        guard let details = PublicKey.Details(protobuf: try keyReader.needString("keyDetails")) else {
+            throw keyReader.mistake("keyDetails", "is no kind of key that is known here")
+        }
         let key: PublicKey
-        do { key = try PublicKey(details.hasPrefix("PKCS1_RSA") ? .pkcs1RSA(raw) : .spki(raw)) } catch {
+        let bytes = try keyReader.needBytes("rawBytes")
+        do throws(PublicKey.Unusable) { key = try details.key(bytes) } catch {
             throw keyReader.mistake("rawBytes", error.message)
         }
         // A log without a beginning would vouch for all times.
@@ -91,7 +90,7 @@ public struct TrustedRoot: Sendable {
         }
         return Log(
             baseURL: try reader.string("baseUrl") ?? "", id: try reader.needChild("logId").needBytes("keyId"),
-            checkpointKeyID: try reader.child("checkpointKeyId")?.bytes("keyId"), key: key, hash: details.hasSuffix("SHA_384") ? .sha384 : .sha256,
+            checkpointKeyID: try reader.child("checkpointKeyId")?.bytes("keyId"), key: key, hash: details.hash,
             validity: Validity(start: start, end: validity.end))
     }
 

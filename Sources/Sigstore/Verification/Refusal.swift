@@ -66,6 +66,8 @@ public struct Refusal: Error, Sendable, Hashable {
         // What the transparency log says.
         /// No log entry is there.
         case logEntryMissing = "log_entry_missing"
+        /// A log entry is there twice.
+        case logEntryDuplicate = "log_entry_duplicate"
         /// The entry is of a log that is not trusted.
         case logUntrusted = "log_untrusted"
         /// The log was not trusted at that time.

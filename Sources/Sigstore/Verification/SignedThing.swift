@@ -62,13 +62,14 @@ struct SignedThing: Sendable {
         return key.isPrehashedSignature(signature, over: bytes)
     }
 
-    /// The hashes that may be under the signature: what the log or the signer says; of an envelope, where nobody says, any of SHA-2.
+    /// The hashes that may be under the signature: what the log or the signer says; where nobody says, any of SHA-2: signers take that of their
+    /// key's strength, or as cosign does SHA-256 whatever the key.
     private func algorithms(_ key: PublicKey, _ bodies: [LogEntryBody]) -> [PublicKey.HashAlgorithm] {
         for body in bodies { if let said = body.algorithm { return [said] } }
         switch content {
         case .message(.digest(_, let algorithm), nil): return [algorithm]
-        case .message(_, let said): return [said ?? key.usualHash]
-        case .envelope: return [key.usualHash] + PublicKey.HashAlgorithm.allCases.filter { $0 != key.usualHash }
+        case .message(_, let said?): return [said]
+        case .message(.bytes, nil), .envelope: return [key.usualHash] + PublicKey.HashAlgorithm.allCases.filter { $0 != key.usualHash }
         }
     }
 

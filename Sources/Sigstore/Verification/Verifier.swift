@@ -18,7 +18,7 @@ public struct Verifier: Sendable {
         var authorities: [CertificateAuthority] = []
         for (index, authority) in root.certificateAuthorities.enumerated() {
             do throws(CertificateAuthority.Broken) {
-                authorities.append(try CertificateAuthority(chain: authority.certificates, validity: authority.validity, needsCodeSigning: true))
+                authorities += try CertificateAuthority.all(in: authority.certificates, validity: authority.validity)
             } catch {
                 throw .init(pointer: "/certificateAuthorities/\(index)/certChain", message: error.message)
             }
@@ -104,7 +104,9 @@ public struct Verifier: Sendable {
         let stamped = try stampedTimes(thing)
         // 2. The transparency log's promise and proof of each entry.
         let logged = try loggedTimes(thing, policy)
-        let times = stamped + logged.times
+        let times = stamped.times + logged.times
+        // A stamp of somebody unknown says nothing and does no harm; but nothing else may stand in for it where a certificate needs a time.
+        if case .certificates = thing.material, times.isEmpty, let untrusted = stamped.untrusted { throw untrusted }
         try Self.requireTrust(in: logged.untimed, at: times.isEmpty ? [now] : times)
         let signer: Verified.Signer
         switch thing.material {
@@ -147,7 +149,8 @@ public struct Verifier: Sendable {
 
     // MARK: 1. Times
 
-    private func stampedTimes(_ thing: SignedThing) throws(Refusal) -> [Moment] {
+    /// What trusted authorities stamped, and why a stamp of another does not count.
+    private func stampedTimes(_ thing: SignedThing) throws(Refusal) -> (times: [Moment], untrusted: Refusal?) {
         var tokens: [TimestampToken] = []
         for stamp in thing.timestamps {
             do throws(TimestampToken.Malformed) { tokens.append(try TimestampToken(parsing: stamp)) } catch {
@@ -161,13 +164,11 @@ public struct Verifier: Sendable {
             do throws(TimestampToken.Distrust) {
                 times.append(try token.verify(over: thing.signature, by: timestampAuthorities))
             } catch {
-                // A stamp of somebody unknown says nothing; it does no harm beside one that is trusted.
                 guard error == .untrustedAuthority else { throw Refusal(error) }
                 untrusted = Refusal(error)
             }
         }
-        if times.isEmpty, let untrusted { throw untrusted }
-        return times
+        return (times, untrusted)
     }
 
     // MARK: 2. The log
@@ -179,6 +180,9 @@ public struct Verifier: Sendable {
         if thing.logEntries.isEmpty {
             guard policy.log == .notRequired else { throw Refusal(.logEntryMissing, "There is no entry of a transparency log.") }
             return ([], [])
+        }
+        guard Set(thing.logEntries.map(\.place)).count == thing.logEntries.count else {
+            throw Refusal(.logEntryDuplicate, "A log entry is there twice.")
         }
         var times: [Moment] = []
         var untimed: [[TrustedRoot.Log]] = []
@@ -224,7 +228,10 @@ public struct Verifier: Sendable {
     /// Certificates of authorities that a bundle brings along are of no use, and a root's is a mistake (client-spec.md §4.1).
     private static func refuseRoots(in chain: [[UInt8]]) throws(Refusal) {
         for der in chain.dropFirst() {
-            guard try !SigningCertificate(der: der).link.isRoot else {
+            guard let link = ChainCertificate(der) else {
+                throw Refusal(.certificateMalformed, "A certificate that came with the signer's cannot be read.")
+            }
+            guard !link.isRoot else {
                 throw Refusal(.rootCertificateInBundle, "The bundle brings a root certificate along, which nobody may believe.")
             }
         }

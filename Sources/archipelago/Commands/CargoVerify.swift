@@ -36,9 +36,13 @@ struct CargoVerify: AsyncParsableCommand {
         guard (image == nil) != (layout == nil), (layout == nil) == (digest == nil) else {
             throw ValidationError("Name an image, or a folder with --layout and the image in it with --digest.")
         }
+        if let digest, (try? Digest(digest))?.algorithm != .sha256 {
+            throw ValidationError("--digest must be sha256: and 64 lower-case hexadecimal digits.")
+        }
         if caIntermediates != nil, caRoots == nil { throw ValidationError("--ca-intermediates goes with --ca-roots.") }
         if caRoots == nil { try signer.requireIssuer() }
         for path in [caRoots, caIntermediates].compactMap(\.self) { try InputFile.requireExists(path) }
+        if let layout { try InputFile.requireFolder(layout) }
     }
 
     func run() async throws {
@@ -63,7 +67,8 @@ struct CargoVerify: AsyncParsableCommand {
             throw CommandFailure(.usage, "'\(image ?? "")' is no image: \(error.message)")
         }
         return try await Workshop.use { workshop in
-            let digest = try await workshop.client.resolve(reference).digest
+            let digest: Digest
+            do { digest = try await workshop.client.resolve(reference).digest } catch let error as OCIError { throw Refusal(error) ?? error }
             let source = SignedRepository(client: workshop.client, reference)
             return try await signatures.verify(digest: digest.description, inRegistry: source, now: .now)
         }

@@ -116,7 +116,21 @@ enum InputFile {
     private static let documentBytesMax = 64 << 20
 
     static func requireExists(_ path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw ValidationError("There is no file '\(path)'.") }
+        switch isFolder(path) {
+        case nil: throw ValidationError("There is no file '\(path)'.")
+        case true?: throw ValidationError("'\(path)' is a folder, and a file is needed.")
+        case false?: return
+        }
+    }
+
+    static func requireFolder(_ path: String) throws {
+        guard isFolder(path) == true else { throw ValidationError("There is no folder '\(path)'.") }
+    }
+
+    /// `nil` for what is not there.
+    private static func isFolder(_ path: String) -> Bool? {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) ? isFolder.boolValue : nil
     }
 
     /// The bytes of a file.

@@ -103,6 +103,19 @@ import Testing
         }
     }
 
+    /// One entry that cannot be used spoils the list for who needs all of it, and not for who takes what there is.
+    @Test func aListThatCannotBeReadIsGivenAsItIs() async throws {
+        let memory = Memory(listsReferrers: false)
+        let list = Array(#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[{"digest":"garbage"}]}"#.utf8)
+        memory.manifests.withLock { $0["sha256-\(Self.subject.digest.hex)"] = list }
+        try await with(memory) { (client, reference, _) async throws -> Void in
+            let image = reference.with(digest: Self.subject.digest)
+            #expect(try await client.referrersIndex(of: image) == list)
+            await #expect(throws: OCIError.self) { try await client.referrers(of: image) }
+            #expect(try await client.referrersIndex(of: reference.with(digest: .sha256(of: []))) == nil)
+        }
+    }
+
     @Test func aFullListIsRefused() async throws {
         let memory = Memory(listsReferrers: false)
         let many = (0..<ImageLimits().manifestsMax).map {

@@ -31,8 +31,14 @@ struct FixtureCase: Sendable, CustomStringConvertible {
     var description: String { name }
     var isExpected: Bool { value["expected"]?.string == "pass" }
 
-    static let all: [FixtureCase] = ((try? Fixture.json("cases.json"))?["cases"]?.array ?? []).compactMap { value in
-        value["name"]?.string.map { FixtureCase(name: $0, value: value) }
+    static let all = of("cases.json")
+    /// What no real client makes, each with the code of its refusal; see README.
+    static let made = of("lab/cases.json")
+
+    private static func of(_ path: String) -> [FixtureCase] {
+        ((try? Fixture.json(path))?["cases"]?.array ?? []).compactMap { value in
+            value["name"]?.string.map { FixtureCase(name: $0, value: value) }
+        }
     }
 
     static let bundles = all.filter { $0.value["kind"]?.string == "bundle" }
