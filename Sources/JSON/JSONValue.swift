@@ -130,6 +130,19 @@ public struct JSONObject: Sendable, Hashable {
     }
 }
 
+extension JSONValue {
+    /// The same value, with the members of every object in the order of their names' scalars.
+    public var withSortedMembers: JSONValue {
+        switch self {
+        case .array(let elements): return .array(elements.map(\.withSortedMembers))
+        case .object(let object):
+            let sorted = object.members.sorted { $0.name.unicodeScalars.lexicographicallyPrecedes($1.name.unicodeScalars) }
+            return .object(JSONObject(uncheckedMembers: sorted.map { .init(name: $0.name, value: $0.value.withSortedMembers) }))
+        case .null, .bool, .number, .string: return self
+        }
+    }
+}
+
 extension JSONObject: ExpressibleByDictionaryLiteral {
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self.init(elements)

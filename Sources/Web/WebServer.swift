@@ -45,7 +45,8 @@ public struct WebServer: Service {
         let application = Application(
             responder: router().buildResponder(),
             server: .http1WebSocket(
-                configuration: .init(additionalChannelHandlers: [StalledPeerHandler()]), limits: limits, shouldUpgrade: door.decide),
+                configuration: .init(additionalChannelHandlers: [StalledPeerHandler(), SlowRequestHandler()]), limits: limits,
+                shouldUpgrade: door.decide),
             configuration: .init(address: .hostname(host, port: port), serverName: nil),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
         do {

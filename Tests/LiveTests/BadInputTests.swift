@@ -91,6 +91,25 @@ extension Live {
             }
         }
 
+        /// What is no HTTP within a request is the sender's mistake.
+        @Test(arguments: ["ZZ\r\n", "FFFFFFFFFFFFFFFFF\r\n", "-1\r\n"]) func aBrokenChunkIs400(chunk: String) async throws {
+            let network = try await SharedNetwork.network
+            let head =
+                "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(network.keys["consumer"] ?? "")\r\n"
+                + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let answer = try await network.peer.raw(Array((head + chunk).utf8))
+            #expect(answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
+        }
+
+        @Test func aBodyThatSaysItIsTooLongNeedNotBeSent() async throws {
+            let network = try await SharedNetwork.network
+            let head =
+                "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(network.keys["consumer"] ?? "")\r\n"
+                + "Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n"
+            let answer = try await network.peer.raw(Array(head.utf8))
+            #expect(answer.hasPrefix("HTTP/1.1 413"), "\(answer)")
+        }
+
         /// U+0000 ends a text in C and is refused by PostgreSQL; it must neither cut a text short nor be a 500.
         @Test func aNulCharacterCutsNothingShort() async throws {
             let network = try await SharedNetwork.network

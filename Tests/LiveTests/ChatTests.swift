@@ -6,10 +6,11 @@ import Testing
 extension Live {
     /// The chat door, by the `openai` package as it comes.
     @Suite struct ChatTests {
-        /// A Cargo that says the words of its prompt, one token each, and of its messages the last one's.
+        /// A Cargo that says the words of its prompt, one token each, and of its messages the last one's; before each "slowly" it counts a second, since level 0 lets nobody sleep.
         private static let source = """
             #include <stdio.h>
             #include <string.h>
+            #include <time.h>
             int main(void) {
                 static char line[65536];
                 if (!fgets(line, sizeof line, stdin)) return 1;
@@ -18,7 +19,7 @@ extension Live {
                 else { char *next = line; while ((next = strstr(next, "\\"content\\":\\""))) { next += 11; text = next; } }
                 if (!text) return 1;
                 *strchr(text, '"') = 0;
-                for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) { printf("{\\"type\\":\\"token\\",\\"content\\":\\"%s \\"}\\n", word); fflush(stdout); }
+                for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) { if (!strcmp(word, "slowly")) for (time_t end = time(NULL) + 1; time(NULL) <= end;); printf("{\\"type\\":\\"token\\",\\"content\\":\\"%s \\"}\\n", word); fflush(stdout); }
                 puts("{\\"type\\":\\"done\\"}");
                 return 0;
             }
@@ -26,7 +27,7 @@ extension Live {
 
         /// What the package is asked for, and what it found, as one JSON object.
         private static let client = """
-            import json, sys
+            import json, sys, urllib.request
             from openai import OpenAI, APIStatusError
             url, key, prompted, messaged, plain = sys.argv[1:]
             client = OpenAI(base_url=url + "/api/v1", api_key=key, max_retries=0)
@@ -54,7 +55,20 @@ extension Live {
             found["empty"] = refusal(model=prompted, messages=[])
             found["picture"] = refusal(model=prompted, messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}])
             found["two"] = refusal(model=prompted, messages=say, n=2)
-            found["overrun"] = refusal(model=prompted, messages=say, max_tokens=2)
+            over = client.chat.completions.create(model=prompted, messages=say, max_tokens=2)
+            found["overrun"] = [over.choices[0].message.content, over.choices[0].finish_reason]
+            cut = list(client.chat.completions.create(model=prompted, messages=say, max_tokens=2, stream=True))
+            found["overrun pieces"] = [c.choices[0].delta.content or "" for c in cut] + [cut[-1].choices[0].finish_reason]
+            found["keyed"], found["erased"] = [], []
+            for stream in (False, True):
+                keyed = dict(model=prompted, messages=say, stream=stream, extra_headers={"Idempotency-Key": f"again {stream}".replace(" ", "-")})
+                answers = [client.chat.completions.create(**keyed) for _ in range(2)]
+                ids = {chunk.id for answer in answers for chunk in (answer if stream else [answer])}
+                found["keyed"].append(len(ids))
+                erase = urllib.request.Request(f"{url}/api/v1/jobs/{ids.pop().removeprefix('chatcmpl-')}/transcript", method="DELETE")
+                erase.add_header("Authorization", "Bearer " + key)
+                urllib.request.urlopen(erase)
+                found["erased"].append(refusal(**keyed))
             # One after the other without a second try: no request may be sent into a connection that is about to be closed.
             found["in a row"] = [refusal(model="no-such-cargo", messages=say)[0] for _ in range(100)].count(404)
             print(json.dumps(found))
@@ -72,21 +86,41 @@ extension Live {
             _ = try await network.publisher.data(.POST, "/submissions/\(id)/transitions", ["to": "published"])
         }
 
+        private func echo(in folder: String) async throws -> String {
+            try Data(Self.source.utf8).write(to: URL(fileURLWithPath: folder + "/echo.c"))
+            let compiled = try await ChildProcess.run("cc", ["-O1", "-static", "-o", folder + "/echo", folder + "/echo.c"])
+            guard compiled.exit == 0 else { throw Unexpected("\(compiled)") }
+            return folder + "/echo"
+        }
+
+        private func curl(_ body: JSONValue, _ network: DevNetwork, headers: [String] = []) throws -> ChildProcess {
+            try ChildProcess(
+                "curl",
+                ["--silent", "--no-buffer", "--data", body.text, network.url + "/api/v1/chat/completions"]
+                    + (["Authorization: Bearer \(network.keys["consumer"] ?? "")", "Content-Type: application/json"] + headers).flatMap {
+                        ["--header", $0]
+                    })
+        }
+
+        private func runningJob(_ network: DevNetwork) async throws -> String {
+            try await pollUntil("the job runs", within: .seconds(30)) {
+                try await network.consumer.data(.GET, "/jobs?status=running")[0]?["id"]?.string
+            }
+        }
+
         @Test func openAIsOwnClientWorksUnchanged() async throws {
             try await DevNetwork.withOwn("chat") { network in
                 let folder = try Machine.makeFolder("chat-program")
                 defer { try? FileManager.default.removeItem(atPath: folder) }
-                try Data(Self.source.utf8).write(to: URL(fileURLWithPath: folder + "/echo.c"))
-                let compiled = try await ChildProcess.run("cc", ["-O1", "-static", "-o", folder + "/echo", folder + "/echo.c"])
-                try #require(compiled.exit == 0)
+                let program = try await echo(in: folder)
                 let text: JSONValue = ["type": "string"]
                 try await publish(
                     "by-prompt", ["type": "object", "properties": ["prompt": text, "max_tokens": ["type": "integer"]], "required": ["prompt"]],
-                    network, program: folder + "/echo")
+                    network, program: program)
                 try await publish(
                     "by-messages", ["type": "object", "properties": ["messages": ["type": "array"]], "additionalProperties": false], network,
-                    program: folder + "/echo")
-                try await publish("by-text", ["type": "object", "properties": ["text": text]], network, program: folder + "/echo")
+                    program: program)
+                try await publish("by-text", ["type": "object", "properties": ["text": text]], network, program: program)
                 let key = network.keys["consumer"] ?? ""
                 let result = try await ChildProcess.run(
                     "python3", ["-c", Self.client, network.url, key, "by-prompt", "by-messages", "by-text"],
@@ -106,8 +140,11 @@ extension Live {
                 #expect(found["empty"] == [422, "validation_failed"])
                 #expect(found["picture"] == [422, "validation_failed"])
                 #expect(found["two"] == [422, "validation_failed"])
-                // A Cargo that says more than was wanted is stopped at what is paid for.
-                #expect(found["overrun"] == [422, "credits_exhausted"])
+                // A Cargo that says more than was wanted is stopped at what is paid for, and that is the answer.
+                #expect(found["overrun"] == ["one two ", "length"])
+                #expect(found["overrun pieces"] == ["", "one ", "two ", "", "length"])
+                #expect(found["keyed"] == [1, 1])
+                #expect(found["erased"] == [[410, "transcript_erased"], [410, "transcript_erased"]])
                 #expect(found["in a row"] == 100)
                 let ledger = try await network.admin.data(.GET, "/admin/ledger/verify")
                 #expect(ledger["balanced"] == true)
@@ -122,19 +159,33 @@ extension Live {
                     "talker", ["type": "object", "properties": ["prompt": ["type": "string"]]], network,
                     program: try await Programs.path("misbehaving/ignores-time"))
                 let body: JSONValue = ["model": "talker", "messages": [["role": "user", "content": "x"]], "stream": .bool(isStreamed)]
-                let curl = try ChildProcess(
-                    "curl",
-                    [
-                        "--silent", "--no-buffer", "--header", "Authorization: Bearer \(network.keys["consumer"] ?? "")", "--header",
-                        "Content-Type: application/json", "--data", body.text, network.url + "/api/v1/chat/completions",
-                    ])
-                let job = try await pollUntil("the job runs", within: .seconds(30)) {
-                    try await network.consumer.data(.GET, "/jobs?status=running")[0]?["id"]?.string
-                }
+                let curl = try curl(body, network)
+                let job = try await runningJob(network)
                 curl.signal(SIGKILL)
                 try await pollUntil("the job is cancelled", within: .seconds(30)) {
                     try await network.consumer.data(.GET, "/jobs/\(job)")["status"] == "cancelled"
                 }
+            }
+        }
+
+        /// With a key the answer can be asked for again, so nobody's hanging up ends it. The Cargo talks for longer than a hang-up takes to be noticed.
+        @Test(arguments: [false, true]) func hangingUpOnAKeyedAnswerLeavesItToBeAskedFor(isStreamed: Bool) async throws {
+            try await DevNetwork.withOwn("chat-keyed") { network in
+                let folder = try Machine.makeFolder("chat-program")
+                defer { try? FileManager.default.removeItem(atPath: folder) }
+                try await publish(
+                    "talker", ["type": "object", "properties": ["prompt": ["type": "string"]]], network, program: try await echo(in: folder))
+                let body: JSONValue = [
+                    "model": "talker", "messages": [["role": "user", "content": "slowly slowly slowly slowly slowly slowly"]],
+                    "stream": .bool(isStreamed),
+                ]
+                let first = try curl(body, network, headers: ["Idempotency-Key: k"])
+                let job = try await runningJob(network)
+                first.signal(SIGKILL)
+                let again = try await curl(body, network, headers: ["Idempotency-Key: k"]).end()
+                #expect(again.stdout.contains("chatcmpl-\(job)") && again.stdout.contains("slowly"), "\(again)")
+                #expect(!again.stdout.contains("cancelled"), "\(again)")
+                #expect(try await network.consumer.data(.GET, "/jobs/\(job)")["status"] == "completed")
             }
         }
     }

@@ -173,6 +173,46 @@ extension Live {
             #expect(result.stderr.contains("not_json"))
         }
 
+        /// A coordinator that takes a job and does not answer, until it is asked again under the same key.
+        private static let slowToAnswer = """
+            import http.server, json, sys, threading
+            keys, heard = [], sys.argv[1]
+            class Handler(http.server.BaseHTTPRequestHandler):
+                def log_message(self, *_): pass
+                def say(self):
+                    body = json.dumps({"data": {"id": "j1"}}).encode()
+                    self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
+                def note(self, text):
+                    with open(heard, "a") as file: file.write(text + "\\n")
+                def do_POST(self):
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                    keys.append(self.headers["Idempotency-Key"])
+                    self.note("sent again" if keys.count(keys[0]) == 2 else "sent")
+                    threading.Event().wait() if len(keys) == 1 else self.say()
+                def do_DELETE(self):
+                    self.note("delete " + self.path)
+                    self.say()
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            print(server.server_port, flush=True)
+            server.serve_forever()
+            """
+
+        @Test func stoppingBeforeTheAnswerCancelsTheJobAllTheSame() async throws {
+            let folder = try Machine.makeFolder("early-stop")
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let server = try ChildProcess("python3", ["-c", Self.slowToAnswer, folder + "/heard"], guarded: true)
+            let port = try await pollUntil("it listens") { Int(server.stdout.trimmingCharacters(in: .newlines)) }
+            let command = try ChildProcess(
+                try Machine.executable(), ["run", "x", "--input", "{}"],
+                environment: ["ARCHIPELAGO_URL": "http://127.0.0.1:\(port)", "ARCHIPELAGO_API_KEY": "ak_x"], guarded: true)
+            try await pollUntil("the job is sent") { Leftovers.text(folder + "/heard") == "sent\n" }
+            command.signal(SIGINT)
+            let end = try await command.end()
+            #expect(end.exit == 1 && end.stderr.contains("Job j1 is cancelled."), "\(end)")
+            #expect(Leftovers.text(folder + "/heard") == "sent\nsent again\ndelete /api/v1/jobs/j1\n")
+            server.signal(SIGKILL)
+        }
+
         static let wrong: [[String]] = [
             ["--nonsense"], ["nonsense"], ["run"], ["run", "x", "--input", "{"], ["run", "x", "--input", "[]"], ["run", "x", "--set", "nothing"],
             ["run", "x", "--timeout-seconds", "soon"], ["run", "x", "--url", "nowhere"], ["run", "x", "--url", "ftp://127.0.0.1"],

@@ -102,9 +102,15 @@ extension Live {
                 #expect(closeCode == 1000)
                 #expect(try await consumer.events(job: job, query: "?from=\(from)").map(\.record) == rest, "from \(from)")
             }
-            for last in [0, 1, all.count - 1, all.count] {
-                let events = try await consumer.events(job: job, headers: [("Last-Event-ID", "\(last)")])
+            // Who connects again does so at the same address.
+            for (last, query) in [(0, ""), (1, ""), (all.count - 1, ""), (all.count - 1, "?from=2"), (1, "?from=1"), (0, "?from=1")] {
+                let events = try await consumer.events(job: job, query: query, headers: [("Last-Event-ID", "\(last)")])
                 #expect(events.map(\.record) == Array(all.dropFirst(last)), "after \(last)")
+            }
+            // And who has all would connect for ever.
+            for last in [all.count, all.count + 7] {
+                let answer = try await consumer.send(.GET, "/jobs/\(job)/stream", body: nil, headers: [("Last-Event-ID", "\(last)")])
+                #expect(answer.status == 204, "after \(last): \(answer)")
             }
         }
 

@@ -53,7 +53,9 @@ public struct Chat: Sendable {
             ])
         }
         let body: JSONObject = ["workload": .string(request.model), "input": .object(input.object(for: request))]
-        return try await jobs.submit(Jobs.Request(body), key: key, by: principal)
+        let job = try await jobs.submit(Jobs.Request(body), key: key, by: principal)
+        // One that was asked for before may have been erased since.
+        return key == nil ? job : try await jobs.jobWithTranscript(job.row.id, for: principal)
     }
 
     /// What came of a chat completion.
@@ -62,26 +64,38 @@ public struct Chat: Sendable {
         public let job: Job
         /// The answer.
         public let content: String
-
-        /// What came of a job that is over.
-        public init(job: Job, content: String) {
-            self.job = job
-            self.content = content
-        }
-
-        /// Whether the answer ends because it was long enough.
-        public func isCutOff(tokensMax: Int?) -> Bool { tokensMax.map { job.row.tokens >= $0 } ?? false }
+        /// Whether it ends because it was long enough.
+        public let isCutOff: Bool
     }
 
     /// Waits for the end of a chat completion.
     ///
-    /// - Throws: ``Job/chatFailure`` for a job that did not end well.
-    public func completion(of job: Job, for principal: Principal) async throws -> Completion {
-        for try await _ in jobs.transcript(of: job, from: 1) {}
+    /// - Throws: ``Job/chatFailure(tokensMax:)`` for a job that did not end well.
+    public func completion(of job: Job, _ request: ChatRequest, for principal: Principal) async throws -> Completion {
+        var answer = ChatAnswer(tokensMax: request.tokensMax)
+        var content = ""
+        for try await page in jobs.transcript(of: job, from: 1) {
+            for record in page {
+                // A new attempt begins anew, as the output of a job does.
+                if answer.begins(with: record) { content = "" }
+                content += answer.piece(of: record) ?? ""
+            }
+            if content.utf8.count > Jobs.outputBytesMax { throw jobs.outputTooLarge(job) }
+        }
         try Task.checkCancellation()
+        let over = try await over(job, request, for: principal)
+        if !answer.hasTokens { content = try await jobs.output(of: over, for: principal) ?? "" }
+        return Completion(job: over, content: content, isCutOff: over.isCutOff(tokensMax: request.tokensMax))
+    }
+
+    /// The job of a completion whose transcript has ended.
+    ///
+    /// - Throws: ``Job/chatFailure(tokensMax:)``; `CancellationError` where it is not over, because this process ends.
+    public func over(_ job: Job, _ request: ChatRequest, for principal: Principal) async throws -> Job {
         let over = try await jobs.job(job.row.id, for: principal)
-        if let failure = over.chatFailure { throw failure }
-        return Completion(job: over, content: try await jobs.output(of: over, for: principal) ?? "")
+        guard over.state.isTerminal else { throw CancellationError() }
+        if let failure = over.chatFailure(tokensMax: request.tokensMax) { throw failure }
+        return over
     }
 
     /// Ends the job of a completion that nobody waits for any more.
@@ -97,9 +111,13 @@ public struct Chat: Sendable {
 }
 
 extension Job {
-    /// A job that did not end well, as an answer to who waited for it; `nil` for any other.
-    public var chatFailure: ServiceError? {
-        guard let failure else { return nil }
+    /// Whether an answer ends because it was long enough. A Cargo that does not heed `max_tokens` may have written more, or been stopped at its hold.
+    public func isCutOff(tokensMax: Int?) -> Bool { tokensMax.map { row.tokens >= $0 } ?? false }
+
+    /// A job that did not end well, as an answer to who waited for it; `nil` for any other, and for one that was stopped when its answer was as long as
+    /// it may be.
+    func chatFailure(tokensMax: Int?) -> ServiceError? {
+        guard let failure, !(failure.code == JobCharge.holdReachedCode && isCutOff(tokensMax: tokensMax)) else { return nil }
         // What another try may mend is said to be unavailable, which clients try again by themselves.
         let kind: ServiceError.Kind = failure.fault.isRetried ? .unavailable : .invalid
         return ServiceError(

@@ -114,7 +114,7 @@ public struct Batches: Sendable {
     /// A batch, for the Consumer that sent it and administrators.
     public func batch(_ id: String, for principal: Principal) async throws -> Batch {
         try principal.require(.read)
-        return try await jobs.database.read { try Self.find(id, for: principal, in: $0) }
+        return try await found(id, for: principal)
     }
 
     /// The Consumer's own batches, newest first.
@@ -129,14 +129,18 @@ public struct Batches: Sendable {
     /// Cancels every job of a batch that is not over.
     public func cancel(_ id: String, by principal: Principal) async throws -> Batch {
         try principal.require(.write)
-        for job in try await batch(id, for: principal).jobs where !job.state.isTerminal {
+        for job in try await found(id, for: principal).jobs where !job.state.isTerminal {
             do {
                 _ = try await dispatcher.cancel(job.row.id, by: principal)
             } catch let error as ServiceError where error.code == "state_conflict" {
                 // It was over a moment earlier.
             }
         }
-        return try await batch(id, for: principal)
+        return try await found(id, for: principal)
+    }
+
+    private func found(_ id: String, for principal: Principal) async throws -> Batch {
+        try await jobs.database.read { try Self.find(id, for: principal, in: $0) }
     }
 
     private static func find(_ id: String, for principal: Principal, in reader: any SQLReader) throws -> Batch {

@@ -22,7 +22,8 @@ public struct IdempotencyKey: Sendable, Hashable {
             throw ServiceError.invalid([Problem("/idempotency_key", "must be 1 to 255 visible characters of ASCII without spaces")])
         }
         self.name = name
-        requestHash = Accounts.hash(request.text)
+        // The same request, however its client orders the members.
+        requestHash = Accounts.hash(JSONValue.object(request).withSortedMembers.text)
     }
 
     /// Remembers what the key was used for.

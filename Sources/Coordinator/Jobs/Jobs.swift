@@ -240,14 +240,29 @@ public struct Jobs: Sendable {
         return try Job.find(row, in: reader)
     }
 
+    /// What is given in one piece, which stands in memory for each who asks. Chosen: as long as a hundred books' worth of tokens.
+    public static let outputBytesMax = 8 << 20
+
+    func outputTooLarge(_ job: Job) -> ServiceError {
+        ServiceError(
+            .conflict, code: "output_too_large",
+            "The output of job \(job.row.id) has more than \(Self.outputBytesMax >> 20) MiB; read its records with GET /jobs/\(job.row.id)/stream.")
+    }
+
     /// What the accepted attempt wrote for its Consumer: the `content` of its `token` frames joined, or else its last frame
     /// as JSON text; `nil` while there is neither.
+    ///
+    /// - Throws: ``ServiceError`` `output_too_large` when it has more than ``outputBytesMax``; its records can be read all the same.
     public func output(of job: Job, for principal: Principal) async throws -> String? {
         try principal.require(.read)
         let (tokens, terminal) = try await database.read { reader in
-            (
-                try reader.records(jobID: job.row.id, attempt: job.row.attempt, kind: "token"),
-                try reader.records(jobID: job.row.id, attempt: job.row.attempt, kind: "done").last
+            let row = job.row
+            for kind in ["token", "done"] where try reader.recordBytes(jobID: row.id, attempt: row.attempt, kind: kind) > Self.outputBytesMax {
+                throw outputTooLarge(job)
+            }
+            return (
+                try reader.records(jobID: row.id, attempt: row.attempt, kind: "token"),
+                try reader.records(jobID: row.id, attempt: row.attempt, kind: "done").last
             )
         }
         if !tokens.isEmpty {

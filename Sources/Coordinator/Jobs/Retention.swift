@@ -73,7 +73,8 @@ extension Jobs {
         let job = try await job(id, for: principal)
         guard job.row.erasedAt == nil else {
             throw ServiceError(
-                .gone, code: "transcript_erased", "The transcript of job \(id) was erased; it is kept for \(job.row.retentionHours) hours.")
+                .gone, code: "transcript_erased",
+                "The transcript of job \(id) was erased: on request, or because it is kept for \(job.row.retentionHours) hours.")
         }
         return job
     }

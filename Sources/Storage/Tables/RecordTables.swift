@@ -49,6 +49,13 @@ extension SQLReader {
         ).map { try RecordRow($0, jobID: jobID, in: recordFolder) }
     }
 
+    /// How many bytes the records of one kind and attempt have.
+    public func recordBytes(jobID: String, attempt: Int, kind: String) throws -> Int {
+        try count(
+            "SELECT coalesce(sum(coalesce(file_bytes, length(body))), 0) AS n FROM records WHERE job_id = ? AND attempt = ? AND kind = ?",
+            [.text(jobID), .integer(attempt), .text(kind)])
+    }
+
     /// Every record of one kind and attempt, in order.
     public func records(jobID: String, attempt: Int, kind: String) throws -> [RecordRow] {
         try query(

@@ -195,7 +195,7 @@ extension Operation {
             refusals: [409]),
         Operation(
             method: .get, path: "/jobs/{id}/output", id: "getJobOutput", summary: "What a job wrote.", tag: "jobs", scope: .read,
-            answer: .data("JobOutput"), refusals: [410]),
+            answer: .data("JobOutput"), refusals: [409, 410]),
         Operation(
             method: .delete, path: "/jobs/{id}/transcript", id: "eraseJob", summary: "Erase a job's input and transcript.", tag: "jobs",
             scope: .write, answer: .data("Job"), refusals: [409]),

@@ -21,7 +21,7 @@ struct ChatDocuments {
         object["choices"] = [
             [
                 "index": 0, "message": message, "logprobs": nil,
-                "finish_reason": completion.isCutOff(tokensMax: request.tokensMax) ? "length" : "stop",
+                "finish_reason": completion.isCutOff ? "length" : "stop",
             ]
         ]
         object["usage"] = usage(of: completion.job)

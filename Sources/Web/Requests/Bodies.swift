@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import JSON
 import NIOCore
+import NIOHTTP1
 
 extension Response {
     /// A JSON answer.
@@ -51,11 +52,16 @@ extension Request {
                 .unsupportedMediaType, code: "unsupported_media_type",
                 "The body must be JSON; send the header 'Content-Type: application/json'.")
         }
+        let tooLarge = ServiceError(.tooLarge, code: "too_large", "The body must be at most \(bytesMax) bytes.")
+        // Who says beforehand that it is too much need not send it.
+        if let length = headers[.contentLength], Int(length) ?? .max > bytesMax { throw tooLarge }
         let buffer: ByteBuffer
         do {
             buffer = try await body.collect(upTo: bytesMax)
         } catch is NIOTooManyBytesError {
-            throw ServiceError(.tooLarge, code: "too_large", "The body must be at most \(bytesMax) bytes.")
+            throw tooLarge
+        } catch let error as HTTPParserError {
+            throw ServiceError(.malformed, code: "bad_request", "The body is not HTTP: \(error.debugDescription).")
         }
         let value: JSONValue
         do {

@@ -22,7 +22,13 @@ extension RouterGroup<APIContext> {
         }
         get("jobs/:id") { _, context -> Response in
             let job = try await jobs.job(try context.text("id"), for: context.principal)
-            let output = job.state.isTerminal && job.row.erasedAt == nil ? try await jobs.output(of: job, for: context.principal) : nil
+            guard job.state.isTerminal, job.row.erasedAt == nil else { return .data(try job.json(output: nil)) }
+            let output: String?
+            do { output = try await jobs.output(of: job, for: context.principal) } catch let error as ServiceError
+                where error.code == "output_too_large"
+            {
+                output = nil
+            }
             return .data(try job.json(output: output))
         }
         delete("jobs/:id") { _, context -> Response in
@@ -41,6 +47,7 @@ extension RouterGroup<APIContext> {
         }
         get("jobs/:id/stream") { request, context -> Response in
             let job = try await jobs.jobWithTranscript(try context.text("id"), for: context.principal)
+            if try EventStream.hasEnded(job, for: request) { return Response(status: .noContent) }
             return EventStream.response(jobs.transcript(of: job, from: try EventStream.firstRecord(request), pulse: EventStream.pulse), to: request)
         }
         get("jobs/:id/ws") { request, context -> Response in

@@ -14,6 +14,8 @@ struct ChatStream: Sendable {
     let job: Job
     let request: ChatRequest
     let principal: Principal
+    /// Whether the job ends when its client hangs up: one that was sent under a key may be asked for again.
+    let isAbandonedOnHangUp: Bool
 
     /// Chosen: a client that hung up is noticed within two of these, and its job is paid for no longer.
     private static let pulse: Duration = .seconds(2)
@@ -29,7 +31,7 @@ struct ChatStream: Sendable {
                 } catch {
                     // Who hangs up does not want it any more; when the server stops, the job goes on.
                     // Unstructured: this task is cancelled, and what it still has to do must not be.
-                    if !Task.isShuttingDownGracefully { await Task { await chat.abandon(job, by: principal) }.value }
+                    if isAbandonedOnHangUp, !Task.isShuttingDownGracefully { await Task { await chat.abandon(job, by: principal) }.value }
                     throw error
                 }
                 try await writer.finish(nil)
@@ -39,29 +41,27 @@ struct ChatStream: Sendable {
     private func write(_ send: (String) async throws -> Void) async throws {
         func event(_ value: JSONValue) -> String { "data: \(value.text)\n\n" }
         try await send(event(documents.chunk(["role": "assistant", "content": ""])))
-        var attempt: Int?
+        var answer = ChatAnswer(tokensMax: request.tokensMax)
         for try await page in chat.pieces(of: job, pulse: Self.pulse).cancelOnGracefulShutdown() {
             var events = page.isEmpty ? EventStream.comment : ""
-            for record in page where record.kind == "token" {
+            for record in page {
                 // What another attempt wrote was sent and cannot be taken back.
-                if let attempt, attempt != record.attempt { return try await send(events + event(Self.restarted)) }
-                attempt = record.attempt
-                let content = (try? JSONValue(parsing: record.body))?["content"]?.string ?? ""
-                events += event(documents.chunk(["content": .string(content)]))
+                if answer.begins(with: record) { return try await send(events + event(Self.restarted)) }
+                if let content = answer.piece(of: record) { events += event(documents.chunk(["content": .string(content)])) }
             }
             if !events.isEmpty { try await send(events) }
         }
-        let over = try await jobs.job(job.row.id, for: principal)
-        guard over.state.isTerminal else { throw CancellationError() }
-        if let failure = over.chatFailure { return try await send(event(Self.error(failure))) }
+        let over: Job
+        do { over = try await chat.over(job, request, for: principal) } catch let failure as ServiceError {
+            return try await send(event(Self.error(failure)))
+        }
         var events = ""
-        if attempt == nil {
+        if !answer.hasTokens {
             // A Cargo without tokens says all at its end.
             let content = try await jobs.output(of: over, for: principal) ?? ""
             events += event(documents.chunk(["content": .string(content)]))
         }
-        let isCutOff = Chat.Completion(job: over, content: "").isCutOff(tokensMax: request.tokensMax)
-        events += event(documents.chunk([:], finish: isCutOff ? "length" : "stop"))
+        events += event(documents.chunk([:], finish: over.isCutOff(tokensMax: request.tokensMax) ? "length" : "stop"))
         if request.wantsUsage { events += event(documents.usageChunk(of: over)) }
         try await send(events + "data: [DONE]\n\n")
     }

@@ -10,14 +10,26 @@ import Storage
 ///
 /// Source: WHATWG HTML, "Server-sent events".
 enum EventStream {
-    /// The first record wanted: `?from=SEQ`, or one after `Last-Event-ID`, or 1.
+    /// The first record wanted: `?from=SEQ`, or 1, and nothing before what `Last-Event-ID` says was received: who connects again does so at the same
+    /// address.
     static func firstRecord(_ request: Request) throws -> Int {
-        if let from = try request.number("from", in: 0...Int.max) { return from }
-        guard let header = HTTPField.Name("Last-Event-ID"), let text = request.headers[header] else { return 1 }
+        max(try request.number("from", in: 0...Int.max) ?? 1, try lastReceived(request).map { $0 + 1 } ?? 0)
+    }
+
+    private static func lastReceived(_ request: Request) throws -> Int? {
+        guard let header = HTTPField.Name("Last-Event-ID"), let text = request.headers[header] else { return nil }
         guard let last = Int(text), last >= 0, last < Int.max else {
             throw ServiceError.invalid([Problem("/last_event_id", "must be the number of a record")])
         }
-        return last + 1
+        return last
+    }
+
+    /// Whether a client that connects again has all that there is of a job. It is told so by 204, or would connect for ever.
+    ///
+    /// Source: WHATWG HTML, "Server-sent events", reestablishing the connection.
+    static func hasEnded(_ job: Job, for request: Request) throws -> Bool {
+        guard job.state.isTerminal, let last = try lastReceived(request) else { return false }
+        return last >= job.row.records
     }
 
     /// A line that clients pass over; it keeps proxies from closing a silent connection, and tells the server of a dead one.

@@ -8,12 +8,24 @@ struct JobsCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List your jobs, newest first.")
+        @OptionGroup var page: PageOptions
         @OptionGroup var coordinator: CoordinatorOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let answer = try await coordinator.client().call(.get, "/jobs?limit=100")
-            output.show(answer, (answer["data"]?.array ?? []).map(JobsCommand.line))
+            var query = Query()
+            query.add(page)
+            let answer = try await coordinator.client().call(.get, "/jobs\(query.text)")
+            output.show(list: answer, empty: "No jobs yet.") { rows in
+                Table(
+                    [.left("JOB"), .left("CARGO"), .left("STATUS"), .left("SENT"), .right("CREDITS"), .clipped("ERROR")],
+                    rows.map { row in
+                        [
+                            row["id"].words, row["workload_slug"].words, row["status"].words, Moment.words(row["created_at"]),
+                            row["usage"]?["credits_used"].words ?? "", row["error"].words,
+                        ]
+                    })
+            }
         }
     }
 

@@ -26,27 +26,53 @@ struct RunCommand: AsyncParsableCommand {
         body["timeout_seconds"] = timeoutSeconds.map(JSONValue.int)
         body["max_credits"] = maxCredits.map(JSONValue.int)
         body["priority"] = priority.map(JSONValue.int)
-        let data = try await client.data(.post, "/jobs", .object(body))
-        guard let id = data["id"]?.string else { throw CommandFailure(.unavailable, "The coordinator's answer has no job id.") }
-        if !output.json { Terminal.talk("Job \(id)") }
+        let submission = JobSubmission(client: client, body: body)
         let json = output.json
         let hasFailed = try await Interruptible.run {
-            await Self.cancel(id, client)
+            await submission.cancel()
         } _: {
+            let id = try await submission.send()
+            if !json { Terminal.talk("Job \(id)") }
             var printer = TranscriptPrinter(json: json)
             try await TranscriptFollower(client: client, job: id).follow(from: 1) { printer.show($0) }
             return printer.hasFailed
         }
         if hasFailed { throw ExitCode(CommandExit.failed.rawValue) }
     }
+}
 
-    private static func cancel(_ id: String, _ client: APIClient) async -> String {
+/// A job that is sent under a key, so that it can be found and cancelled even where the answer with its id has not come.
+private struct JobSubmission: Sendable {
+    let client: APIClient
+    let body: JSONObject
+    private let key = UUID().uuidString
+
+    init(client: APIClient, body: JSONObject) {
+        self.client = client
+        self.body = body
+    }
+
+    /// Sends it, or asks for what was sent before.
+    ///
+    /// - Returns: its id.
+    func send() async throws -> String {
+        let data = try await client.data(.post, "/jobs", .object(body), idempotencyKey: key)
+        guard let id = data["id"]?.string else { throw CommandFailure(.unavailable, "The coordinator's answer has no job id.") }
+        return id
+    }
+
+    /// Ends it.
+    ///
+    /// - Returns: what the user is told.
+    func cancel() async -> String {
+        var job = "A job may still run; see 'archipelago jobs list'."
         do {
+            let id = try await send()
+            job = "Job \(id) may still run; see 'archipelago jobs show \(id)'."
             _ = try await client.data(.delete, "/jobs/\(id)")
             return "Job \(id) is cancelled."
         } catch {
-            return
-                "Job \(id) may still run; see 'archipelago jobs show \(id)'. It could not be cancelled: \((error as? CommandFailure)?.message ?? "\(error)")"
+            return "\(job) It could not be cancelled: \((error as? CommandFailure)?.message ?? "\(error)")"
         }
     }
 }
@@ -88,7 +114,10 @@ struct JobInputOptions: ParsableArguments {
     }
 
     private static func file(_ path: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: path) else { throw CommandFailure(.notFound, "There is no readable file '\(path)'.") }
+        // Pipes too, as a shell's <(…) is one.
+        guard let data = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).readToEnd() ?? Data() else {
+            throw CommandFailure(.notFound, "There is no readable file '\(path)'.")
+        }
         guard let text = String(data: data, encoding: .utf8) else { throw CommandFailure(.usage, "'\(path)' is not UTF-8 text.") }
         return text
     }

@@ -89,6 +89,16 @@ import Testing
         #expect(try await world.ledger.wallet(for: world.consumer).held == 0)
     }
 
+    /// As with a single job: who may send may cancel, whether or not it may read.
+    @Test func whoMayOnlySendMayCancel() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        let sender = Principal(accountID: world.consumer.accountID, scopes: [.write])
+        let batch = try await batches(world).submit(request(2), by: sender)
+        #expect(try await batches(world).cancel(batch.row.id, by: sender).counts == [.cancelled: 2])
+        #expect(await refusal { try await batches(world).batch(batch.row.id, for: sender) } == "missing_scope")
+    }
+
     @Test func aBatchIsItsConsumersAlone() async throws {
         let world = try await World()
         try await world.published("my-cargo")

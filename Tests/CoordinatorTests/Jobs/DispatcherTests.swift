@@ -139,6 +139,32 @@ import Testing
         }
     }
 
+    /// An output stands in memory for each who asks for it; the records of a long one can be read all the same.
+    @Test(arguments: [(3, false), (2, true)]) func aLongOutputIsNotGivenInOnePiece(tokens: Int, isGiven: Bool) async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        try await world.dispatching {
+            let island = try await world.connectIsland("a")
+            let job = try await world.submit("my-cargo")
+            let attempt = try await island.hearAssignment().attempt
+            island.say(.started(attempt))
+            let piece = String(repeating: "x", count: Jobs.outputBytesMax * 2 / 5)
+            for number in 1...tokens {
+                island.say(.frames(attempt, first: number, frames: [FakeIsland.token(piece)]))
+                #expect(try await island.hear() == .stored(attempt, upTo: number))
+            }
+            island.finish(attempt, frames: tokens)
+            #expect(try await island.hear() == .settled(attempt))
+            let done = try await world.job(job.row.id)
+            if isGiven {
+                #expect(try await world.jobs.output(of: done, for: world.consumer)?.utf8.count == tokens * piece.utf8.count)
+            } else {
+                #expect(await serviceError { try await world.jobs.output(of: done, for: world.consumer) }?.code == "output_too_large")
+            }
+            #expect(try await world.transcript(done).filter { $0["type"] == "token" }.count == tokens)
+        }
+    }
+
     @Test func aRunningJobEndsOnItsVersionWhenANewerOneIsPublished() async throws {
         let world = try await World()
         try await world.published("my-cargo", version: "v1.0.0")

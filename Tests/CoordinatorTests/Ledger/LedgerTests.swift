@@ -374,6 +374,17 @@ import Testing
         try await expectBalanced(world, held: Self.worst)
     }
 
+    /// Not every client writes the members of an object in the same order each time.
+    @Test func theSameRequestInAnotherOrderIsTheSame() async throws {
+        let world = try await World()
+        try await world.published("my-cargo")
+        let one: JSONObject = ["workload": "my-cargo", "input": ["prompt": "Hi", "more": ["a": 1, "b": [["x": 1, "y": 2]]]], "priority": 5]
+        let other: JSONObject = ["priority": 5, "input": ["more": ["b": [["y": 2, "x": 1]], "a": 1], "prompt": "Hi"], "workload": "my-cargo"]
+        let first = try await world.jobs.submit(Jobs.Request(one), key: IdempotencyKey("k", request: one), by: world.consumer)
+        let second = try await world.jobs.submit(Jobs.Request(other), key: IdempotencyKey("k", request: other), by: world.consumer)
+        #expect(first == second)
+    }
+
     @Test func anotherRequestUnderAKnownKeyIsRefused() async throws {
         let world = try await World()
         try await world.published("my-cargo")
