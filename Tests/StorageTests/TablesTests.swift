@@ -334,6 +334,9 @@ import Testing
             }
             let seen = try await database.read { try $0.island(id: "i1") }
             #expect(seen?.capabilities == "{}" && seen?.lastSeenAt == 9 && seen?.drained == true)
+            try await database.write { try $0.noteIslandSeen(id: "i1", at: 12) }
+            let left = try await database.read { try $0.island(id: "i1") }
+            #expect(left?.capabilities == "{}" && left?.lastSeenAt == 12)
             #expect(try await database.read { try $0.island(id: "i2")?.drained } == false)
             #expect(try await database.read { try $0.islands(ownerID: nil, limit: 9, offset: 0) }.rows.map(\.id) == ["i1", "i2"])
             #expect(try await database.read { try $0.islands(ownerID: "b", limit: 9, offset: 0) }.rows.map(\.id) == ["i2"])

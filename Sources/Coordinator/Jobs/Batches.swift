@@ -98,7 +98,8 @@ public struct Batches: Sendable {
             do {
                 checked.append(try await jobs.checked(one, at: "/inputs/\(index)"))
             } catch let error as ServiceError where error.kind == .invalid && !error.details.isEmpty {
-                problems += error.details
+                // What is wrong beside the input is wrong once.
+                problems += error.details.filter { !problems.contains($0) }
             }
         }
         guard problems.isEmpty else { throw ServiceError.invalid(problems) }

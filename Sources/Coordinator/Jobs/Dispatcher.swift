@@ -188,8 +188,12 @@ public actor Dispatcher {
     }
 
     /// Removes a connection; its leases live on until they end or the Island comes back.
-    func close(_ session: IslandSession) {
-        if sessions[session.island] === session { leave(session.island) }
+    func close(_ session: IslandSession) async {
+        guard sessions[session.island] === session else { return }
+        leave(session.island)
+        let (id, now) = (session.island, surroundings.now())
+        // Only its owner looks at it; a database that is out for a moment must not keep the connection.
+        try? await database.write { try $0.noteIslandSeen(id: id, at: now.milliseconds) }
     }
 
     /// Takes note of how far away an Island is.

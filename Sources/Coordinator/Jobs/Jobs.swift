@@ -133,8 +133,21 @@ public struct Jobs: Sendable {
             return Checked(request: request, input: input, terms: last, pointer: pointer)
         }
         let now = try await database.read { [terms] in try terms.offered(request.workload, in: $0) }
-        try schemas.check(request.input, against: now, at: pointer)
+        let problems =
+            try Self.problems { try schemas.check(request.input, against: now, at: pointer) }
+            + Self.problems { _ = try Self.timeout(of: request, now.level) } + Self.problems { try Self.requireEnough(request, now) }
+        guard problems.isEmpty else { throw ServiceError.invalid(problems) }
         return Checked(request: request, input: input, terms: now, pointer: pointer)
+    }
+
+    /// What a check finds wrong with a request.
+    private static func problems(_ check: () throws -> Void) throws -> [Problem] {
+        do {
+            try check()
+            return []
+        } catch let error as ServiceError where error.kind == .invalid && !error.details.isEmpty {
+            return error.details
+        }
     }
 
     /// A job to store.
@@ -197,12 +210,17 @@ public struct Jobs: Sendable {
         return wanted
     }
 
-    /// What is set aside for a job.
-    private static func hold(for request: Request, _ terms: JobTerms, timeout: Duration) throws -> Int {
+    /// Insists that a job may cost at least what it must.
+    private static func requireEnough(_ request: Request, _ terms: JobTerms) throws {
         let least = terms.prices.charge(tokens: 0, runTime: .milliseconds(1))
         guard request.maxCredits ?? least >= least else {
             throw ServiceError.invalid([Problem("/max_credits", "must be at least \(least), which is what the shortest run of this Cargo costs")])
         }
+    }
+
+    /// What is set aside for a job.
+    private static func hold(for request: Request, _ terms: JobTerms, timeout: Duration) throws -> Int {
+        try requireEnough(request, terms)
         return JobCharge.hold(prices: terms.prices, timeout: timeout, tokensMax: request.tokensMax, creditsMax: request.maxCredits)
     }
 

@@ -125,6 +125,11 @@ extension SQLWriter {
             "UPDATE islands SET capabilities = ?, last_seen_at = ? WHERE id = ?", [.text(capabilities), .integer(now), .text(id)])
     }
 
+    /// Stores when an Island was last connected.
+    public func noteIslandSeen(id: String, at now: Int) throws {
+        try execute("UPDATE islands SET last_seen_at = ? WHERE id = ?", [.integer(now), .text(id)])
+    }
+
     /// Stores whether an Island takes new jobs.
     public func setIslandDrained(_ drained: Bool, id: String) throws {
         try execute("UPDATE islands SET drained = ? WHERE id = ?", [.flag(drained), .text(id)])

@@ -19,7 +19,7 @@ extension IslandCommand {
                     rows.map { row in
                         [
                             row["id"].words, row["name"].words, row["connected"].words, row["drained"].words, row["karma"].words,
-                            Moment.words(row["last_seen_at"]),
+                            row["connected"]?.bool == true ? "now" : Moment.words(row["last_seen_at"]),
                         ]
                     })
             }

@@ -53,6 +53,12 @@ import Testing
         let request = try Batches.Request(["workload": "my-cargo", "inputs": [["prompt": "a"], ["prompt": 1], [:]]])
         let error = await serviceError { try await batches(world).submit(request, by: world.consumer) }
         #expect(error?.details.map(\.pointer) == ["/inputs/1/prompt", "/inputs/2/prompt"])
+        // Everything that the Cargo's terms say of it is said at once.
+        let worse = try Batches.Request([
+            "workload": "my-cargo", "inputs": [["prompt": "a"], ["prompt": 1], [:]], "timeout_seconds": 301, "max_credits": 1,
+        ])
+        let all = await serviceError { try await batches(world).submit(worse, by: world.consumer) }
+        #expect(all?.details.map(\.pointer).sorted() == ["/inputs/1/prompt", "/inputs/2/prompt", "/max_credits", "/timeout_seconds"])
         #expect(try await world.jobs.list(state: nil, page: Page(), for: world.consumer).total == 0)
     }
 

@@ -225,6 +225,9 @@ import Testing
         _ = try await world.publishing.transition(draft.row.id, to: .published, by: world.publisher)
         let error = await serviceError { try await world.submit("my-cargo", input: ["n": 4]) }
         #expect(error?.details.map(\.pointer) == ["/input/prompt", "/input/n"])
+        let late = try Jobs.Request(["workload": "my-cargo", "input": ["n": 4], "timeout_seconds": 301])
+        let more = await serviceError { try await world.jobs.submit(late, by: world.consumer) }
+        #expect(more?.details.map(\.pointer) == ["/input/prompt", "/input/n", "/timeout_seconds"])
         #expect(try await world.jobs.list(state: nil, page: Page(), for: world.consumer).total == 0)
         _ = try await world.submit("my-cargo", input: ["prompt": "x", "n": 3])
     }
