@@ -103,10 +103,10 @@ public struct Verifier: Sendable {
         // 1. Times: only what an authority stamped or a log signed counts.
         let stamped = try stampedTimes(thing)
         // 2. The transparency log's promise and proof of each entry.
-        let logged = try loggedTimes(thing, policy)
+        let logged: (times: [Moment], untimed: [[TrustedRoot.Log]])
+        do throws(Refusal) { logged = try loggedTimes(thing, policy) } catch { throw stamped.obstacle(for: thing.material) ?? error }
         let times = stamped.times + logged.times
-        // A stamp of somebody unknown says nothing and does no harm; but nothing else may stand in for it where a certificate needs a time.
-        if case .certificates = thing.material, times.isEmpty, let untrusted = stamped.untrusted { throw untrusted }
+        if times.isEmpty, let obstacle = stamped.obstacle(for: thing.material) { throw obstacle }
         try Self.requireTrust(in: logged.untimed, at: times.isEmpty ? [now] : times)
         let signer: Verified.Signer
         switch thing.material {
@@ -149,8 +149,20 @@ public struct Verifier: Sendable {
 
     // MARK: 1. Times
 
-    /// What trusted authorities stamped, and why a stamp of another does not count.
-    private func stampedTimes(_ thing: SignedThing) throws(Refusal) -> (times: [Moment], untrusted: Refusal?) {
+    /// What trusted authorities stamped.
+    private struct Stamps {
+        let times: [Moment]
+        /// Why a stamp of another does not count.
+        let untrusted: Refusal?
+
+        /// A stamp of somebody unknown says nothing and does no harm, unless a certificate needs a time and nothing else says one.
+        func obstacle(for material: Bundle.Material) -> Refusal? {
+            guard times.isEmpty, case .certificates = material else { return nil }
+            return untrusted
+        }
+    }
+
+    private func stampedTimes(_ thing: SignedThing) throws(Refusal) -> Stamps {
         var tokens: [TimestampToken] = []
         for stamp in thing.timestamps {
             do throws(TimestampToken.Malformed) { tokens.append(try TimestampToken(parsing: stamp)) } catch {
@@ -168,7 +180,7 @@ public struct Verifier: Sendable {
                 untrusted = Refusal(error)
             }
         }
-        return (times, untrusted)
+        return Stamps(times: times, untrusted: untrusted)
     }
 
     // MARK: 2. The log
