@@ -44,6 +44,7 @@ extension Live {
                 try await Self.search(network, uuid, taken.json)
                 try await Self.tree(network, entry)
                 try await Self.replay(network)
+                try await Self.withhold(network)
             }
         }
 
@@ -84,9 +85,36 @@ extension Live {
             try Data(kept.utf8).write(to: URL(fileURLWithPath: file))
             let same = try await network.cli("log", "verify", "--since", file, "--json")
             #expect(same.exit == 0, "\(same)")
+            // What --json printed, what people copy, and what is no checkpoint.
+            try Data(found.stdout.utf8).write(to: URL(fileURLWithPath: file))
+            #expect(try await network.cli("log", "verify", "--since", file).exit == 0)
+            let words = try await network.cli("log", "verify")
+            let copied = try (words.stdout.range(of: "Keep this checkpoint:\n")).map { words.stdout[$0.upperBound...] }.orThrow(
+                "a checkpoint in \(words)")
+            try Data(copied.utf8).write(to: URL(fileURLWithPath: file))
+            #expect(try await network.cli("log", "verify", "--since", file).exit == 0, "\(copied)")
+            try Data("nothing".utf8).write(to: URL(fileURLWithPath: file))
+            #expect(try await network.cli("log", "verify", "--since", file).exit == 2)
             try Data(kept.replacing("\n1\n", with: "\n2\n").utf8).write(to: URL(fileURLWithPath: file))
             let forged = try await network.cli("log", "verify", "--since", file)
             #expect(forged.exit == 1 && forged.stderr.contains("signed by no log"), "\(forged)")
+        }
+
+        /// A log that keeps something back is not intact, and what it says of itself then is nothing to keep.
+        private static func withhold(_ network: DevNetwork) async throws {
+            let move = { (by: Int) async throws in
+                let statement =
+                    "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('UPDATE log_tiles SET level = level + \(by)'); db.commit()"
+                let result = try await ChildProcess.run("python3", ["-c", statement, network.folder + "/coordinator/coordinator.sqlite"])
+                guard result.exit == 0 else { throw Unexpected("\(result)") }
+            }
+            try await move(50)
+            let broken = try await network.cli("log", "verify", "--json")
+            #expect(try broken.exit == 1 && broken.json()["checkpoint"] == .null, "\(broken)")
+            let words = try await network.cli("log", "verify")
+            #expect(words.exit == 1 && words.stdout.contains("Keep the checkpoint that you have."), "\(words)")
+            try await move(-50)
+            #expect(try await network.cli("log", "verify").exit == 0)
         }
 
         /// Proposals of distinct signatures, one on each line.

@@ -274,7 +274,7 @@ struct AttemptStep: Sendable {
             (taken.isOver, taken.isCancelled) = (true, true)
         case .finished(let end):
             if let failure = end.failure {
-                try change.noteRefusedSignature(failure, attempt: number, on: island, at: now)
+                try change.noteRefusal(failure, attempt: number, on: island, at: now)
                 try change.fail(failure, attempt: number, on: island, runMilliseconds: end.runMilliseconds, at: now)
             } else {
                 try change.complete(end, on: island, at: now)

@@ -188,15 +188,17 @@ struct JobChange {
         karma = try writer.punish(island, for: failure, job: row.id, at: now)
     }
 
-    /// Puts into the audit log that an Island refused the signature of the version that it was to run; to be called before the attempt ends.
+    /// Puts into the audit log that an Island refused the signature of the version that it was to run, or the image; to be called before the attempt
+    /// ends.
     ///
-    /// Either the signature in the registry was tampered with, or the Island believes another root, or it lies: people have to look.
-    func noteRefusedSignature(_ failure: JobFailure, attempt: Int, on island: String, at now: Timestamp) throws {
-        guard KarmaRule.signatureRefusals.contains(failure.code), row.islandID == island, lifecycle.attempt == attempt else { return }
+    /// Either what is in the registry was tampered with, or the Island believes another root, or it lies: people have to look.
+    func noteRefusal(_ failure: JobFailure, attempt: Int, on island: String, at now: Timestamp) throws {
+        let kind = KarmaRule.signatureRefusals.contains(failure.code) ? "signature" : KarmaRule.imageRefusals.contains(failure.code) ? "image" : nil
+        guard let kind, row.islandID == island, lifecycle.attempt == attempt else { return }
         let event: JSONObject = [
             "job": .string(row.id), "attempt": .int(attempt), "code": .string(failure.code), "message": .string(failure.message),
         ]
-        try writer.audit("security.signature_refused", "submission/\(row.submissionID)", by: "island/\(island)", at: now, after: .object(event))
+        try writer.audit("security.\(kind)_refused", "submission/\(row.submissionID)", by: "island/\(island)", at: now, after: .object(event))
     }
 
     /// The Consumer wants no more of it; `false` when it is over.

@@ -48,7 +48,12 @@ public struct SignatureGate: Sendable {
             let reference = try? ImageReference(parsing: image)  // else it has never been in review
         else { throw Self.required(submission, "It has no pinned image yet.") }
         let identities = try await database.read { reader in
-            try reader.activeSigningIdentities(accountID: submission.row.publisherID).filter { $0.id != revoked }.map(SigningIdentity.init)
+            if try reader.digestRevocation(digest: digest, publisherID: submission.row.publisherID) != nil {
+                throw ServiceError(
+                    .conflict, code: "signature_invalid", "\(reference.name)@\(digest) was revoked, and no signature of it counts any more.",
+                    context: ["refusal": "revoked"])
+            }
+            return try reader.activeSigningIdentities(accountID: submission.row.publisherID).filter { $0.id != revoked }.map(SigningIdentity.init)
         }
         guard !identities.isEmpty else {
             throw Self.required(submission, "Its publisher has no signing identity: 'archipelago account signing-identity add' registers one.")

@@ -59,9 +59,11 @@ extension TransparencyLog {
     /// Compares tiles with those that are stored, which may have grown since.
     private func compare(_ tiles: [LogTile], _ walk: inout LogWalk) async throws {
         for tile in tiles {
-            let stored = try await database.read { try $0.logTile(level: tile.place.level, number: tile.place.number) }
+            let (stored, size) = try await database.read { reader in
+                (try reader.logTile(level: tile.place.level, number: tile.place.number), try reader.newestLogCheckpoint()?.size)
+            }
             let bytes = tile.bytes
-            guard let stored, stored.starts(with: bytes), stored.count % MerkleTree.hashBytes == 0 else {
+            guard let stored, size == walk.size ? stored == bytes : stored.starts(with: bytes), stored.count % MerkleTree.hashBytes == 0 else {
                 walk.note("Tile \(tile.place.number) of level \(tile.place.level) is not that of the entries.")
                 continue
             }

@@ -9,12 +9,22 @@ public enum KarmaRule {
 
     /// Codes by which all jobs that an Island held are lost at once, because it or its link was gone. They count once for all of them: who takes
     /// many jobs is not worse for it when the power fails.
-    public static let incidents: Set<String> = ["lease_lost", "island_restarted"]
+    /// An outage of a registry is one too: neither it nor a link of the Island's is the fault of a job.
+    public static let incidents: Set<String> = ["lease_lost", "island_restarted", "registry_unavailable", "rate_limited"]
     /// Losses within this time are of one incident. Chosen: twice a lease, so that a restart and the leases it cost are one.
     public static let incidentLength: Duration = .seconds(60)
 
     /// Codes by which an Island refuses the signature of what it was to run.
     public static let signatureRefusals: Set<String> = ["signature_missing", "signature_invalid", "signature_revoked"]
+
+    /// Codes by which an Island refuses what a registry gave it in place of the image.
+    public static let imageRefusals: Set<String> = ["digest_mismatch", "size_mismatch", "diff_id_mismatch"]
+
+    /// Further codes that say something of the image, or of what its registry lets anybody have.
+    private static let imageFaults: Set<String> = [
+        "not_found", "malformed_document", "unsupported_media_type", "limit_exceeded", "hostile_layer", "missing_blob", "no_matching_platform",
+        "unauthorized", "forbidden", "protocol_violation", "invalid_reference", "invalid_digest",
+    ]
 
     /// What an attempt that ended by a fault costs, in points.
     ///
@@ -24,6 +34,8 @@ public enum KarmaRule {
     /// | `overdue` | 5 | a Consumer waited for nothing |
     /// | `island_restarted` | 2, once an incident | machines restart |
     /// | `signature_missing`, `signature_invalid`, `signature_revoked` | 0 | it did what it is there for |
+    /// | `not_found`, `digest_mismatch` and whatever else is wrong with the image | 0 | its publisher, or whoever has the registry, did that |
+    /// | `registry_unavailable`, `rate_limited` | 1, once an incident | its link may be at fault, or the registry |
     /// | others of the Island | 3 | it took what it could not do |
     /// | faults of others | 0 | |
     ///
@@ -36,7 +48,8 @@ public enum KarmaRule {
         switch failure.code {
         case "lease_lost", "overdue": return 5
         case "island_restarted": return 2
-        case _ where signatureRefusals.contains(failure.code): return 0
+        case "registry_unavailable", "rate_limited": return 1
+        case let code where signatureRefusals.contains(code) || imageRefusals.contains(code) || imageFaults.contains(code): return 0
         default: return 3
         }
     }

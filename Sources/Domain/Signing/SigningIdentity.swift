@@ -84,7 +84,7 @@ public enum SigningIdentityObstacle: String, Sendable, Hashable, CaseIterable {
     public var message: String {
         switch self {
         case .exists: "You have registered this already."
-        case .taken: "Another account has registered this; it has to revoke it first."
+        case .taken: "Another account has registered this. A name can be registered once it is revoked there; in place of a key make a new one."
         case .revoked: "This key was revoked by another account, and nobody else can register it; make a new one."
         case .tooMany: "An account has at most \(SigningIdentityTerms.activeMax) signing identities; revoke one first."
         }

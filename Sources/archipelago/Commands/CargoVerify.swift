@@ -57,7 +57,7 @@ struct CargoVerify: AsyncParsableCommand {
                 }
             VerificationReport.accepted(accepted.verified, accepted.layout, output)
         } catch let refusal as Refusal {
-            try VerificationReport.refused(refusal, output)
+            try VerificationReport.refused(trust.explained(refusal), output)
         }
     }
 

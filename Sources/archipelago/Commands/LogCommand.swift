@@ -19,14 +19,15 @@ struct LogVerify: AsyncParsableCommand {
             Over the network every entry and tile is read, and the coordinator's word is not taken for anything. With --data-dir the files of
             a coordinator that does not run are checked, and every state that it ever signed.
 
-            Keep the checkpoint that it prints somewhere else: with --since it tells whether anything before it was changed or taken out.
+            Keep the checkpoint that it prints somewhere else: with --since it tells whether anything before it was changed or taken out. The
+            file has either the answer with --json, or the checkpoint's own text.
 
               archipelago log verify --json > seen.json
-              archipelago log verify --since checkpoint.txt --trusted-root trusted_root.json
+              archipelago log verify --since seen.json --trusted-root trusted_root.json
             """)
 
     @Option(help: ArgumentHelp("The data folder of a coordinator that does not run.", valueName: "folder")) var dataDir: String?
-    @Option(help: ArgumentHelp("A checkpoint of the log that was kept, a text file.", valueName: "file")) var since: String?
+    @Option(help: ArgumentHelp("A checkpoint of the log that was kept: its text, or what --json printed.", valueName: "file")) var since: String?
     @Option(help: ArgumentHelp("A trusted root, a JSON file (default: the one that the coordinator gives).", valueName: "file"))
     var trustedRoot: String?
     @OptionGroup var place: AddressOptions
@@ -40,17 +41,30 @@ struct LogVerify: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let kept = try since.map { String(decoding: try InputFile.bytes($0), as: UTF8.self) }
+        let kept = try since.map(Self.kept)
         let found = if let dataDir { try await Self.stored(dataDir, kept) } else { try await remote(kept) }
         output.show(
             [
                 "verified": .bool(found.faults.isEmpty), "entries": .int(found.entries), "checkpoints": .optional(found.checkpoints),
-                "checkpoint": .string(found.checkpoint), "faults": .array(found.faults.map(JSONValue.string)),
+                "checkpoint": found.faults.isEmpty ? .string(found.checkpoint) : .null, "faults": .array(found.faults.map(JSONValue.string)),
             ],
             ["log          \(found.faults.isEmpty ? "intact" : "BROKEN")", "entries      \(found.entries)"]
                 + (found.checkpoints.map { ["checkpoints  \($0)"] } ?? []) + found.faults
-                + ["Keep this checkpoint:"] + found.checkpoint.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" })
+                + (found.faults.isEmpty
+                    ? ["Keep this checkpoint:"]
+                        + found.checkpoint.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+                    : ["Keep the checkpoint that you have."]))
         if !found.faults.isEmpty { throw ExitCode(CommandExit.failed.rawValue) }
+    }
+
+    /// The checkpoint in a file.
+    private static func kept(_ path: String) throws -> String {
+        let bytes = try InputFile.bytes(path)
+        let text = (try? JSONValue(parsing: bytes))?["checkpoint"]?.string ?? String(decoding: bytes, as: UTF8.self)
+        do throws(SignedNote.Malformed) { _ = try Checkpoint(parsing: Array(text.utf8)) } catch {
+            throw CommandFailure(.usage, "'\(path)' is no checkpoint: \(error.message).")
+        }
+        return text
     }
 
     /// Checks the files of a data folder, of `serve` or of `dev`.
@@ -60,7 +74,9 @@ struct LogVerify: AsyncParsableCommand {
         guard let data = places.first(where: { FileManager.default.fileExists(atPath: $0 + file) }) else {
             throw CommandFailure(.notFound, "\(folder) is no data folder of a coordinator: there is no coordinator.sqlite.")
         }
-        let lock = try FolderLock(folder)
+        // `dev` locks the folder that its coordinator's is in.
+        let above = URL(fileURLWithPath: data).deletingLastPathComponent().path
+        let lock = try FolderLock(FileManager.default.fileExists(atPath: above + "/dev.json") ? above : data)
         defer { withExtendedLifetime(lock) {} }
         guard let signer = try LogKeyFile(folder: data).existing() else {
             throw CommandFailure(.notFound, "\(data) has no log.key, so no log has begun there.")

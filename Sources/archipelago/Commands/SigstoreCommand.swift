@@ -37,7 +37,7 @@ struct SigstoreVerifyBundle: ParsableCommand {
             let verifier = try trust.verifier()
             let parsed: Sigstore.Bundle
             do throws(Sigstore.Bundle.Malformed) { parsed = try Sigstore.Bundle(parsing: bytes) } catch { throw Refusal(error) }
-            return (try verifier.verify(parsed, of: artifact, policy, now: .now), nil)
+            do throws(Refusal) { return (try verifier.verify(parsed, of: artifact, policy, now: .now), nil) } catch { throw trust.explained(error) }
         }
     }
 
@@ -96,6 +96,15 @@ struct TrustOptions: ParsableArguments {
     var sct = VerificationPolicy.Requirement.required
 
     func validate() throws { for path in [trustedRoot].compactMap(\.self) { try InputFile.requireExists(path) } }
+
+    /// The refusal with what mends it, where it may only be that nobody said whom to believe.
+    func explained(_ refusal: Refusal) -> Refusal {
+        guard trustedRoot == nil, [.logUntrusted, .certificateUntrusted, .timestampUntrusted].contains(refusal.code) else { return refusal }
+        return Refusal(
+            refusal.code,
+            refusal.message + " Only Sigstore's public instance is believed here; for what a network's own log vouches for, save the "
+                + "coordinator's /api/v1/trusted-root.json and name it with --trusted-root.")
+    }
 
     func root() throws(Refusal) -> TrustedRoot {
         let text = try trustedRoot.map { (path) throws(Refusal) in try InputFile.refusingText(path, .trustedRootMalformed) } ?? TrustedRoot.publicGood

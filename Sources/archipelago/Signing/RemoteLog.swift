@@ -35,7 +35,7 @@ struct RemoteLog {
         while replay.size < checkpoint.size {
             let number = replay.size / LogTilePlace.widthMax
             let path = LogTilePath(.entries, number: number, width: min(LogTilePlace.widthMax, checkpoint.size - replay.size))
-            guard let entries = LogEntryBundle.entries(try await client.document("/rekor/tile/\(path.text)")), entries.count == path.width else {
+            guard let entries = try await document(path).flatMap(LogEntryBundle.entries), entries.count == path.width else {
                 faults.append("The entries from \(replay.size) on are not \(path.width).")
                 break
             }
@@ -52,9 +52,16 @@ struct RemoteLog {
         return LogFinding(entries: replay.size, checkpoints: nil, checkpoint: note, faults: faults)
     }
 
+    /// A part of the log that its checkpoint speaks of; `nil` where the log does not have it.
+    private func document(_ path: LogTilePath) async throws -> [UInt8]? {
+        do { return try await client.document("/rekor/tile/\(path.text)") } catch let failure as CommandFailure where failure.exit == .notFound {
+            return nil
+        }
+    }
+
     private func compare(_ tile: LogTile, _ faults: inout [String]) async throws {
         let path = LogTilePath(.hashes(level: tile.place.level), number: tile.place.number, width: tile.hashes.count)
-        if try await client.document("/rekor/tile/\(path.text)") != tile.bytes { faults.append("Tile \(path.text) is not that of the entries.") }
+        if try await document(path) != tile.bytes { faults.append("Tile \(path.text) is not that of the entries.") }
     }
 
     /// A checkpoint that a trusted log signed.

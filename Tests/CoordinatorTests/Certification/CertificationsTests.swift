@@ -42,6 +42,18 @@ import Testing
         try await world.registry.cargo(slug: Self.slug, for: world.consumer).submission.trustLevel
     }
 
+    /// Whatever signatures it has.
+    @Test func aRevokedImageIsNotASignedOne() async throws {
+        let world = try await world()
+        #expect(try await !unmet(world).contains("signed_image"))
+        let submission = try await world.registry.cargo(slug: Self.slug, for: world.consumer).submission
+        let digest = try #require(submission.row.imageDigest)
+        _ = try await world.revocations.revoke(["digest": .string(digest), "reason": "bad"], by: world.publisher)
+        #expect(try await unmet(world).contains("signed_image"))
+        let check = try await world.certifications.standing(slug: Self.slug, for: world.publisher).checks.first { $0.condition == .signedImage }
+        #expect(check?.message.contains("revoked") == true)
+    }
+
     @Test func theWholeWayToLevel2() async throws {
         let world = try await world()
         #expect(try await unmet(world) == ["successful_jobs", "reputation"])

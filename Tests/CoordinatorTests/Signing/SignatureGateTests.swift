@@ -237,7 +237,8 @@ import Testing
         #expect(try await cargo(world).entry.trustLevel == 1)
     }
 
-    @Test func anIslandThatRefusesTheSignatureIsHeardAndLosesNothing() async throws {
+    @Test(arguments: [("signature_missing", "security.signature_refused"), ("digest_mismatch", "security.image_refused")])
+    func anIslandThatRefusesIsHeardAndLosesNothing(code: String, action: String) async throws {
         let world = try await World()
         try await world.registerSigner()
         let published = try await publish(try await approve(try await certified(.bundle, world), world), world)
@@ -246,12 +247,12 @@ import Testing
             let island = try await world.connect(row, capabilities: FakeIsland.capabilities(levels: [.verified])).island
             _ = try await world.submit("my-cargo")
             let attempt = try await island.hearAssignment().attempt
-            let failure = JobFailure(fault: .island, code: "signature_missing", message: "The image has no signature.")
+            let failure = JobFailure(fault: .island, code: code, message: "It is not what it should be.")
             island.say(
                 .finished(
                     .init(attempt: attempt, frames: 0, done: nil, failure: failure, runMilliseconds: 0, cpuMilliseconds: 0, peakMemoryBytes: 0)))
             #expect(try await island.hear() == .settled(attempt))
-            let entries = try await world.audit.list(AuditFilter(action: "security.signature_refused"), page: Page(), for: world.administrator)
+            let entries = try await world.audit.list(AuditFilter(action: action), page: Page(), for: world.administrator)
             #expect(entries.rows.map(\.subject) == ["submission/\(published.row.id)"])
             #expect(entries.rows.first?.actorID == "island/\(row.id)")
             #expect(try await world.database.read { try $0.island(id: row.id)?.karma } == 0)

@@ -290,7 +290,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (FaultClass.island, "lease_lost", 5), (.island, "overdue", 5), (.island, "island_restarted", 2), (.island, "image_not_found", 3),
+        (FaultClass.island, "lease_lost", 5), (.island, "overdue", 5), (.island, "island_restarted", 2), (.island, "level_not_enforced", 3),
+        (.island, "not_found", 0), (.island, "digest_mismatch", 0), (.island, "hostile_layer", 0), (.island, "no_matching_platform", 0),
+        (.island, "signature_invalid", 0), (.island, "registry_unavailable", 1), (.island, "rate_limited", 1), (.island, "storage_failure", 3),
         (.platform, "link_lost", 0), (.cargo, "timeout", 0), (.consumer, "cancelled", 0), (.input, "x", 0),
     ])
     func faultsCost(fault: FaultClass, code: String, penalty: Int) {
@@ -301,7 +303,8 @@ import Testing
     @Test(
         arguments: [
             ("lease_lost", nil, 5), ("lease_lost", 0, 0), ("lease_lost", 59, 0), ("lease_lost", 60, 5), ("island_restarted", 59, 0),
-            ("island_restarted", 60, 2), ("overdue", 0, 5), ("image_not_found", 0, 3),
+            ("island_restarted", 60, 2), ("overdue", 0, 5), ("storage_failure", 0, 3), ("registry_unavailable", 59, 0),
+            ("registry_unavailable", 60, 1),
         ] as [(String, Int?, Int)]) func anIncidentCostsOnce(code: String, seconds: Int?, penalty: Int)
     {
         let failure = JobFailure(fault: .island, code: code, message: "")
