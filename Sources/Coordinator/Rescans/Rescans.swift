@@ -8,14 +8,16 @@ import Storage
 public struct Rescans: Sendable {
     private let database: any Database
     private let moves: SubmissionMoves
+    private let gate: SignatureGate
     private let policy: RescanPolicy
     private let bus: any SignalBus
     private let surroundings: Surroundings
 
     /// The rescans of a database's registry.
-    public init(moves: SubmissionMoves, policy: RescanPolicy, bus: any SignalBus, surroundings: Surroundings) {
+    public init(moves: SubmissionMoves, gate: SignatureGate, policy: RescanPolicy, bus: any SignalBus, surroundings: Surroundings) {
         database = moves.database
         self.moves = moves
+        self.gate = gate
         self.policy = policy
         self.bus = bus
         self.surroundings = surroundings
@@ -48,6 +50,7 @@ public struct Rescans: Sendable {
     /// Plans, queues and suspends what is due now; returns whether there may be more.
     func step() async throws -> Bool {
         let now = surroundings.now()
+        let unsigned = try await unsigned(at: now)
         let (isFull, hasQueued) = try await moves.commit { writer in
             try writer.forgetRescansOfReplaced()
             let unplanned = try writer.submissionsWithoutRescan(limit: Self.batchMax)
@@ -62,7 +65,13 @@ public struct Rescans: Sendable {
                     submissionID: row.submissionID, dueAt: policy.nextMoment(of: row.submissionID, after: now.milliseconds), lastAt: nil)
             }
             let due = try writer.dueRescans(at: now.milliseconds, limit: Self.batchMax)
-            for rescan in due { try queue(rescan, at: now, in: writer) }
+            for rescan in due {
+                if let why = unsigned[rescan.submissionID] {
+                    let act = SubmissionMoves.Act(actorID: "system", at: now, note: "a rescan found no valid signature: \(why)")
+                    try moves.loseSignature(try Submission.find(rescan.submissionID, in: writer), act, in: writer)
+                }
+                try queue(rescan, at: now, in: writer)
+            }
             for grace in try writer.endedGraces(at: now.milliseconds) {
                 try RescanConsequences(moves: moves, policy: policy).suspend(grace, at: now, in: writer)
             }
@@ -70,6 +79,23 @@ public struct Rescans: Sendable {
         }
         if hasQueued { bus.signal(Topics.scans) }
         return isFull
+    }
+
+    /// Versions above level 1 that are due and whose signature is not beside their image any more, by their number, with the reason. An Island that
+    /// comes new to one could not run it.
+    private func unsigned(at now: Timestamp) async throws -> [Int: String] {
+        let due = try await database.read { reader in
+            try reader.dueRescans(at: now.milliseconds, limit: Self.batchMax).map { try Submission.find($0.submissionID, in: reader) }
+                .filter { $0.trustLevel?.requiresSignature == true }
+        }
+        var unsigned: [Int: String] = [:]
+        for submission in due {
+            do { _ = try await gate.signature(of: submission) } catch let error as ServiceError {
+                // A registry that does not answer is no word against it.
+                if error.kind == .conflict { unsigned[submission.row.id] = error.message }
+            }
+        }
+        return unsigned
     }
 
     /// Queues a scan, unless one waits already, and plans the next.

@@ -92,13 +92,13 @@ struct CoordinatorAssembly {
         pipeline = ScanPipeline(
             moves: moves, images: images, judge: judge, rescans: configuration.rescans, scansMax: configuration.scanning.scansMax, bus: bus,
             surroundings: surroundings, logger: logger)
-        rescans = Rescans(moves: moves, policy: configuration.rescans, bus: bus, surroundings: surroundings)
         log = TransparencyLog(
             database: database, signer: try LogKeyFile(folder: folder).signer(), surroundings: surroundings)
         trustedRoot = NetworkRoot(base: configuration.trustedRoot, log: log)
         let trust = trustedRoot.trust
         let gate = SignatureGate(
             database: database, source: RegistrySignatureSource(client: registryClient), trust: trust, surroundings: surroundings)
+        rescans = Rescans(moves: moves, gate: gate, policy: configuration.rescans, bus: bus, surroundings: surroundings)
         services = Services(
             accounts: accounts,
             identities: PublisherIdentities(

@@ -71,7 +71,7 @@ import Testing
         }
         world.clock.moveOn(by: .seconds(200 * 86_400))
         // A process that starts anew finds the plan in the database.
-        let restarted = Rescans(moves: world.moves, policy: RescanPolicy(), bus: world.bus, surroundings: world.surroundings)
+        let restarted = Rescans(moves: world.moves, gate: world.gate, policy: RescanPolicy(), bus: world.bus, surroundings: world.surroundings)
         while try await restarted.step() {}
         #expect(try await Self.rescans(world) == 3)
         let after = try await world.database.read {

@@ -273,6 +273,24 @@ import Testing
         #expect(told.contains("certification.lost") && told.contains("submission.flagged"))
     }
 
+    /// Once a week; a registry that does not answer is no word against a signature.
+    @Test(arguments: [(SignedImage.bundle, nil, true), (.emptySignature, nil, false), (.bundle, OCIError.Code.registryUnavailable, true)])
+    func aRescanLooksForTheSignatureToo(image: SignedImage, failure: OCIError.Code?, isKept: Bool) async throws {
+        let world = try await World()
+        try await world.registerSigner()
+        let published = try await publish(try await approve(try await certified(.bundle, world), world), world)
+        while try await world.rescans.step() {}
+        world.signatures.store(image)
+        world.signatures.fail(failure.map { OCIError($0, "not now") })
+        _ = try await world.rescans.rescanNow(slug: "my-cargo", by: world.administrator)
+        while try await world.rescans.step() {}
+        let after = try await world.publishing.submission(published.row.id, for: world.publisher)
+        #expect(after.state == .published && after.trustLevel == (isKept ? .verified : .basic))
+        #expect(after.signature?.isVerified == isKept)
+        let told = try await world.notifications.inbox(unreadOnly: true, page: Page(), for: world.publisher).listing.rows.map(\.kind)
+        #expect(told.contains("certification.lost") == !isKept)
+    }
+
     @Test func jobsGoByTheLevelOfTheMoment() async throws {
         let world = try await World()
         let published = try await world.published("my-cargo")

@@ -95,7 +95,7 @@ final class World: Sendable {
         jobs = Jobs(database: database, bus: bus, surroundings: surroundings)
         islands = Islands(database: database, surroundings: surroundings)
         pipeline = Self.pipeline(moves, images, layouts, [scanner], billing, bus, surroundings, logger, store)
-        rescans = Rescans(moves: moves, policy: RescanPolicy(), bus: bus, surroundings: surroundings)
+        rescans = Rescans(moves: moves, gate: gate, policy: RescanPolicy(), bus: bus, surroundings: surroundings)
         justifications = Justifications(moves: moves, surroundings: surroundings)
         scanDocuments = ScanDocuments(database: database)
         publisher = try await Self.person("publisher", [], [.read, .write], accounts)
