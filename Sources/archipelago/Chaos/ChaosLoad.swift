@@ -17,6 +17,7 @@ final class ChaosLoad: Sendable {
     private struct State {
         var acknowledged: [Acknowledged] = []
         var faults: [String] = []
+        var images = 0
         var mayStop = false
     }
 
@@ -51,7 +52,8 @@ final class ChaosLoad: Sendable {
             // Some run for seconds, so that a clock that is set finds them at it.
             let isLong = Int.random(in: 0..<6, using: &random) == 0
             let pause = isLong ? Int.random(in: 100...200, using: &random) : Int.random(in: 0...15, using: &random)
-            let imageBytes = Int.random(in: 0..<20, using: &random) == 0 ? Int.random(in: 300_000...900_000, using: &random) : nil
+            let wish = Int.random(in: 0..<20, using: &random) == 0 ? Int.random(in: 300_000...900_000, using: &random) : nil
+            let imageBytes = wish.flatMap { mayMakeImage() ? $0 : nil }
             let body: JSONValue = [
                 "workload": .string(MadeUpCargo.slug),
                 "input": ["count": .int(count), "pause_ms": .int(pause), "max_tokens": 100, "image_bytes": .optional(imageBytes)],
@@ -64,6 +66,16 @@ final class ChaosLoad: Sendable {
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...200, using: &random)))
             // A cancellation that does not arrive is none; one that comes late is refused. Both are part of the play.
             if cancels { _ = try? await client.data(.delete, "/jobs/\(id)") }
+        }
+    }
+
+    /// Chosen: some 600 MB of the coordinator's disk, whatever a fast machine makes of the time that all kills take.
+    private static let imagesMax = 1000
+
+    private func mayMakeImage() -> Bool {
+        state.withLock { state in
+            state.images += 1
+            return state.images <= Self.imagesMax
         }
     }
 
